@@ -1,0 +1,1 @@
+//! One bench per step of the path, each beside its floor.

@@ -1,0 +1,1 @@
+//! Every coverage in memory, derived from the ledger.

@@ -1,0 +1,1 @@
+//! The vocabulary of eligibility and the rule that decides it.

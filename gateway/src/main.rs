@@ -1,0 +1,3 @@
+//! The `shikaku` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The record of truth: an append-only log of accepted batches.

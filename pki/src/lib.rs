@@ -1,0 +1,1 @@
+//! Card certificates: profile, chain, revocation, possession.

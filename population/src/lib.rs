@@ -1,0 +1,1 @@
+//! An invented nation: a pure function of seed, people and day.
