@@ -1,0 +1,326 @@
+//! The rule: who is found, on which day, and what may be shown of it.
+//!
+//! [`decide`] is total: every combination of what was found, asked and known gives one answer. It
+//! looks at no clock and waits for nothing. Wording is [`crate::advice`]'s, bytes [`crate::answer`]'s.
+
+mod view;
+
+use crate::code::words;
+use crate::coverage::{Coverage, Member, Membership, Person};
+use crate::day::{Day, Timestamp};
+use crate::feed::Source;
+use crate::number::InsurerNumber;
+use crate::query::{Consent, NumberQuery};
+
+pub use view::Shown;
+use view::{Standing, by_recency};
+
+words! {
+    /// The outcome of a question.
+    Status {
+        /// A coverage holds the day (資格有効性 1).
+        Valid = "valid",
+        /// The person is known and nothing holds the day (2).
+        Invalid = "invalid",
+        /// Nothing asked about holds the day, another coverage does (3).
+        InvalidNewer = "invalid_newer",
+        /// Nobody fits (4).
+        NotFound = "not_found",
+        /// More than one person fits (5).
+        Multiple = "multiple",
+        /// The person may not be shown.
+        Withheld = "withheld",
+        /// A good card that is linked to nobody.
+        NotLinked = "not_linked",
+        /// Our own knowledge is too poor for a negative answer.
+        Unconfirmed = "unconfirmed",
+    }
+}
+
+impl Status {
+    /// 資格有効性 (OQSCD006), where the book has a value for it.
+    #[must_use]
+    pub const fn code(self) -> Option<u8> {
+        match self {
+            Self::Valid => Some(1),
+            Self::Invalid => Some(2),
+            Self::InvalidNewer => Some(3),
+            Self::NotFound => Some(4),
+            Self::Multiple => Some(5),
+            Self::Withheld | Self::NotLinked | Self::Unconfirmed => None,
+        }
+    }
+}
+
+words! {
+    /// Why a status without code was given.
+    Reason {
+        /// The insurer has closed the person to viewing.
+        Closed = "closed",
+        /// 自己情報提供不可: the card is not usable as insurance.
+        CardUnusable = "card_unusable",
+        /// The source has not said for too long how far it is complete.
+        Stale = "stale",
+        /// A delivery of the source is held back for review.
+        HeldBack = "held_back",
+        /// The source has never fed anything.
+        NeverFed = "never_fed",
+        /// The card is linked, and no insurer has a word on the person.
+        PersonNotFed = "person_not_fed",
+    }
+}
+
+words! {
+    /// What ended the coverage that is shown with a negative answer.
+    EndedBy {
+        /// 資格喪失.
+        Loss = "loss",
+        /// 有効期間 ran out.
+        Period = "period",
+    }
+}
+
+/// Whom a question hit.
+#[derive(Clone, Debug)]
+pub enum Found<P> {
+    /// Card: its serial is linked to nobody.
+    Unlinked,
+    /// Card: its serial is linked, and nothing is known of the person.
+    Unknown,
+    /// Number: nobody fits.
+    Nobody,
+    /// One person.
+    One(P),
+    /// Number: more than one person fits.
+    Several,
+}
+
+/// By what a person was asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'q> {
+    /// A verified card.
+    Card,
+    /// The numbers of an insured card.
+    Number(&'q NumberQuery),
+}
+
+impl std::fmt::Debug for NumberQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NumberQuery({:?}, …)", self.key)
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'q> {
+    /// By card or by number.
+    pub by: By<'q>,
+    /// The day asked about.
+    pub date: Day,
+    /// Today in Japan.
+    pub today: Day,
+    /// What the patient lets be seen.
+    pub consent: Consent,
+    /// Whether the caller may see the coverages of other insurers (role `review`).
+    pub sees_newer: bool,
+}
+
+/// How far a source's word reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// The source is complete up to this time.
+    pub as_of: Option<Timestamp>,
+    /// Why a negative answer must not rest on it: `Stale`, `HeldBack` or `NeverFed`.
+    pub doubt: Option<Reason>,
+}
+
+/// The answer, still holding on to the person it is about.
+#[derive(Clone, Debug)]
+pub struct Eligibility<'p> {
+    /// The outcome.
+    pub status: Status,
+    /// Why, where the status alone does not say it.
+    pub reason: Option<Reason>,
+    /// The day asked about.
+    pub date: Day,
+    /// The coverages shown.
+    pub coverages: Vec<Shown<'p>>,
+    /// The coverages of others that hold the day: for role `review` with `invalid_newer`.
+    pub newer: Option<Vec<Shown<'p>>>,
+    /// Echoed.
+    pub consent: Consent,
+    /// How far the source reaches on which the answer hangs.
+    pub as_of: Option<Timestamp>,
+}
+
+/// Decides.
+///
+/// `reach` tells of each source how far its word goes; a person's own data is in `found`.
+pub fn decide<'p>(
+    found: Found<&'p Person>,
+    asked: &Asked<'_>,
+    reach: &dyn Fn(Source) -> Reach,
+) -> Eligibility<'p> {
+    let rule = Rule { asked, reach };
+    match (asked.by, found) {
+        (By::Card, Found::One(person)) => rule.card(person),
+        (By::Card, Found::Unlinked | Found::Nobody) => {
+            rule.doubtful(Status::NotLinked, Vec::new(), Source::Portal)
+        }
+        // A linked card of whom nobody has spoken; a serial leads to one person at the most.
+        (By::Card, Found::Unknown | Found::Several) => rule.not_fed(),
+        (By::Number(query), Found::One(person)) => rule.number(query, person),
+        (By::Number(query), Found::Several) => {
+            rule.plain(Status::Multiple, None, Vec::new(), Some(query.key.insurer()))
+        }
+        (By::Number(query), Found::Nobody | Found::Unlinked | Found::Unknown) => {
+            rule.doubtful(Status::NotFound, Vec::new(), Source::Insurer(query.key.insurer()))
+        }
+    }
+}
+
+struct Rule<'r> {
+    asked: &'r Asked<'r>,
+    reach: &'r dyn Fn(Source) -> Reach,
+}
+
+/// A coverage with the insurer and the person's data it belongs to.
+#[derive(Clone, Copy)]
+struct Candidate<'p> {
+    insurer: InsurerNumber,
+    member: &'p Member,
+    coverage: &'p Coverage,
+}
+
+impl Rule<'_> {
+    fn card<'p>(&self, person: &'p Person) -> Eligibility<'p> {
+        if !person.is_fed() {
+            return self.not_fed();
+        }
+        let standing = Standing::of(person, self.asked.today);
+        if standing.card_unusable {
+            return self.plain(Status::Withheld, Some(Reason::CardUnusable), Vec::new(), None);
+        }
+        let open = || candidates(person, |membership| !is_closed(membership));
+        let holding: Vec<_> = open().filter(|one| one.coverage.holds(self.asked.date)).collect();
+        if !holding.is_empty() {
+            let coverages = self.shown(holding, standing);
+            let hangs_on = coverages.first().map(|first| first.insurer);
+            return self.plain(Status::Valid, None, coverages, hangs_on);
+        }
+        // Neither may a hidden coverage be shown, nor may the answer deny what it holds.
+        let hidden = candidates(person, is_closed).any(|one| one.coverage.holds(self.asked.date));
+        let fed_open = person.memberships.iter().find(|one| one.member.is_some() && !is_closed(one));
+        let Some(fed_open) = fed_open.filter(|_| !hidden) else {
+            return self.plain(Status::Withheld, Some(Reason::Closed), Vec::new(), None);
+        };
+        let coverages = self.nearest(open(), standing);
+        let hangs_on = coverages.first().map_or(fed_open.insurer, |first| first.insurer);
+        self.doubtful(Status::Invalid, coverages, Source::Insurer(hangs_on))
+    }
+
+    fn number<'p>(&self, query: &NumberQuery, person: &'p Person) -> Eligibility<'p> {
+        let insurer = query.key.insurer();
+        let entry = person.membership(insurer);
+        let Some((membership, member)) = entry.and_then(|entry| Some((entry, entry.member.as_ref()?))) else {
+            return self.doubtful(Status::NotFound, Vec::new(), Source::Insurer(insurer));
+        };
+        if is_closed(membership) {
+            return self.plain(Status::Withheld, Some(Reason::Closed), Vec::new(), Some(insurer));
+        }
+        let standing = Standing::of(person, self.asked.today);
+        let asked = query.asked(insurer, member).filter_map(|at| member.coverages.get(at));
+        let asked: Vec<_> = asked.map(|coverage| Candidate { insurer, member, coverage }).collect();
+        let holds = |one: &Candidate<'p>| one.coverage.holds(self.asked.date);
+        let holding: Vec<_> = asked.iter().copied().filter(holds).collect();
+        if !holding.is_empty() {
+            return self.plain(Status::Valid, None, self.shown(holding, standing), Some(insurer));
+        }
+        let coverages = self.nearest(asked.into_iter(), standing);
+        if candidates(person, |_| true).any(|one| holds(&one)) {
+            let newer = self.asked.sees_newer.then(|| {
+                let open = candidates(person, |membership| !is_closed(membership)).filter(holds).collect();
+                self.shown(open, standing)
+            });
+            let plain = self.plain(Status::InvalidNewer, None, coverages, Some(insurer));
+            return Eligibility { newer, ..plain };
+        }
+        self.doubtful(Status::Invalid, coverages, Source::Insurer(insurer))
+    }
+
+    /// Of coverages that do not hold the day: the one that ended last before it, else the next.
+    fn nearest<'p>(
+        &self,
+        all: impl Iterator<Item = Candidate<'p>>,
+        standing: Standing<'p>,
+    ) -> Vec<Shown<'p>> {
+        let date = self.asked.date;
+        let mut all: Vec<_> = all.collect();
+        all.sort_by(by_recency);
+        let ended = all.iter().filter(|one| one.coverage.ended_before(date));
+        // `rev`: of equals, `max_by_key` keeps the last, and the order has the most recent first.
+        let last = ended.rev().max_by_key(|one| one.coverage.ends_on());
+        let next = || all.iter().min_by_key(|one| one.coverage.starts_on());
+        let Some(one) = last.or_else(next) else { return Vec::new() };
+        let mut shown = self.show(*one, standing);
+        if last.is_some() {
+            let lost = one.coverage.disqualified_on.is_some_and(|loss| loss <= date);
+            shown.ended_by = Some(if lost { EndedBy::Loss } else { EndedBy::Period });
+        } else {
+            shown.starts_on = Some(one.coverage.starts_on());
+        }
+        vec![shown]
+    }
+
+    fn shown<'p>(&self, mut all: Vec<Candidate<'p>>, standing: Standing<'p>) -> Vec<Shown<'p>> {
+        all.sort_by(by_recency);
+        all.into_iter().map(|one| self.show(one, standing)).collect()
+    }
+
+    fn show<'p>(&self, one: Candidate<'p>, standing: Standing<'p>) -> Shown<'p> {
+        let as_of = (self.reach)(Source::Insurer(one.insurer)).as_of;
+        Shown::of(one, self.asked, standing, as_of)
+    }
+
+    fn not_fed<'p>(&self) -> Eligibility<'p> {
+        let as_of = (self.reach)(Source::Portal).as_of;
+        let plain = self.plain(Status::Unconfirmed, Some(Reason::PersonNotFed), Vec::new(), None);
+        Eligibility { as_of, ..plain }
+    }
+
+    /// An answer that stands whatever its source's age.
+    fn plain<'p>(
+        &self,
+        status: Status,
+        reason: Option<Reason>,
+        coverages: Vec<Shown<'p>>,
+        hangs_on: Option<InsurerNumber>,
+    ) -> Eligibility<'p> {
+        let as_of = hangs_on.and_then(|insurer| (self.reach)(Source::Insurer(insurer)).as_of);
+        let Asked { date, consent, .. } = *self.asked;
+        Eligibility { status, reason, date, coverages, newer: None, consent, as_of }
+    }
+
+    /// A negative answer, which becomes `unconfirmed` when its source is in doubt.
+    fn doubtful<'p>(&self, status: Status, coverages: Vec<Shown<'p>>, hangs_on: Source) -> Eligibility<'p> {
+        let Reach { as_of, doubt } = (self.reach)(hangs_on);
+        let status = if doubt.is_some() { Status::Unconfirmed } else { status };
+        Eligibility { as_of, ..self.plain(status, doubt, coverages, None) }
+    }
+}
+
+fn is_closed(membership: &Membership) -> bool {
+    membership.restrictions().has(crate::code::Restriction::Closed)
+}
+
+fn candidates<'p>(
+    person: &'p Person,
+    of: impl Fn(&Membership) -> bool,
+) -> impl Iterator<Item = Candidate<'p>> {
+    person.memberships.iter().filter(move |one| of(one)).flat_map(|membership| {
+        let insurer = membership.insurer;
+        membership.member.iter().flat_map(move |member| {
+            member.coverages.iter().map(move |coverage| Candidate { insurer, member, coverage })
+        })
+    })
+}
