@@ -131,6 +131,12 @@ impl<const N: usize> Code<N> {
         code.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()).then_some(Self(code))
     }
 
+    /// The characters' octets.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; N] {
+        &self.0
+    }
+
     /// The characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
