@@ -18,6 +18,7 @@
 //! | `prove` | profile, then chain, then signature over the challenge |
 //! | `lists` | revocation lists: verified, indexed, remembered |
 //! | `grace`, `stand` | expiry with its grace, then revocation |
+//! | `issuing` (feature) | authorities, cards, lists and TLS certificates for demonstrations and tests |
 //!
 //! [`Proven`] and [`Verified`] are proofs as types: only [`prove`](prove()) and
 //! [`stand`](stand()) make them. No clock is read and nothing is fetched: time and bytes are
@@ -41,6 +42,9 @@ mod prove;
 mod serial;
 mod stand;
 mod time;
+
+#[cfg(feature = "issuing")]
+pub mod issuing;
 
 pub use anchors::{Anchor, AnchorError, AnchorReason, Anchors, AuthorityId, MOST_ANCHORS, UntrustedReason};
 pub use grace::GraceRule;
