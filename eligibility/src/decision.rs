@@ -95,6 +95,19 @@ pub enum Found<P> {
     Several,
 }
 
+impl<P: std::ops::Deref<Target = Person>> Found<P> {
+    /// The same, borrowing the person.
+    pub fn as_deref(&self) -> Found<&Person> {
+        match self {
+            Self::One(person) => Found::One(person),
+            Self::Unlinked => Found::Unlinked,
+            Self::Unknown => Found::Unknown,
+            Self::Nobody => Found::Nobody,
+            Self::Several => Found::Several,
+        }
+    }
+}
+
 /// By what a person was asked for.
 #[derive(Clone, Copy, Debug)]
 pub enum By<'q> {
