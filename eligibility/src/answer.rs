@@ -82,6 +82,8 @@ pub enum Proof {
 pub enum RevocationSource {
     /// A revocation list held here.
     Crl,
+    /// Nothing: the configuration lets cards stand of which no list speaks.
+    Unchecked,
 }
 
 /// How fresh the knowledge of a card's revocation is.

@@ -217,7 +217,7 @@ impl From<crate::number::NumberError> for Wrong {
 ///
 /// # Errors
 /// The [`Fault`] with its place. The reader's own words are dropped: they quote the value.
-pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Fault> {
+pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Fault> {
     serde_json::from_slice(json).map_err(|_| explain::<T>(json))
 }
 

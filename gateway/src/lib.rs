@@ -1,1 +1,41 @@
-//! The HTTPS service and the shikaku program.
+//! The HTTPS service and the `shikaku` program.
+//!
+//! ```text
+//!  desks ─► front ─► path ─┬─► pki (prove, stand)
+//!                          ├─► cache (find) ◄─ follow ◄─┐
+//!                          ├─► eligibility (decide)     │
+//!                          └─► audit (record)           │
+//!  feeders ─► front ─► intake ─────────► ledger ────────┘
+//!  operators ─► admin (status, metrics), front (quarantine)
+//! ```
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`front`] | connections, TLS, routes, limits |
+//! | [`path`] | the path of one query, top to bottom |
+//! | [`challenge`], [`entitle`], [`refusal`] | its own steps, and the one door of refusals |
+//! | [`desk`], [`lists`], [`follow`] | what it looks at: trust and memory |
+//! | [`intake`] | deliveries |
+//! | [`audit`] | one record an answer |
+//! | [`admin`], [`metrics`] | the operator's listener |
+//! | [`config`], [`peer`] | who may do what |
+//! | [`gateway`] | the wiring, in start order |
+//! | [`commands`] | one file a subcommand |
+
+pub mod admin;
+pub mod audit;
+pub mod challenge;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod desk;
+pub mod entitle;
+pub mod follow;
+pub mod front;
+pub mod gateway;
+pub mod intake;
+pub mod lists;
+pub mod metrics;
+pub mod path;
+pub mod peer;
+pub mod refusal;

@@ -1,3 +1,7 @@
-//! The `shikaku` program.
+//! The `shikaku` program: the gateway and its tools.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gateway::commands::run()
+}

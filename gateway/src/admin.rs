@@ -1,0 +1,96 @@
+//! The operator's listener: plain HTTP on its own thread, so that it answers when the desks' does not.
+
+mod status;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+
+use crate::gateway::{Gateway, Phase};
+
+/// Longest time for the head of a request.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// The gateway, once it is started; until then the answers say so.
+pub type Starting = Arc<OnceLock<Arc<Gateway>>>;
+
+/// Starts the thread. It lives as long as the process.
+///
+/// # Errors
+/// When the address is taken, or no thread can be made.
+pub fn start(address: SocketAddr, gateway: Starting) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let bound = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("admin".to_owned()).spawn(move || runtime.block_on(accept(listener, gateway)))?;
+    Ok(bound)
+}
+
+async fn accept(listener: TcpListener, gateway: Starting) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    loop {
+        let Ok((socket, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let gateway = Arc::clone(&gateway);
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let reply = reply(request.method(), request.uri().path(), gateway.get());
+                async move { Ok::<_, Infallible>(reply) }
+            });
+            let mut builder = http1::Builder::new();
+            builder.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+            let _ = builder.serve_connection(TokioIo::new(socket), service).await;
+        });
+    }
+}
+
+fn reply(method: &Method, path: &str, gateway: Option<&Arc<Gateway>>) -> Response<Full<Bytes>> {
+    const TEXT: &str = "text/plain; charset=utf-8";
+    if !matches!(path, "/livez" | "/readyz" | "/metrics" | "/status") {
+        let paths = "there are /livez, /readyz, /metrics and /status\n";
+        return response(StatusCode::NOT_FOUND, TEXT, paths.into());
+    }
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let mut response = response(StatusCode::METHOD_NOT_ALLOWED, TEXT, "allowed here: GET\n".into());
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+        return response;
+    }
+    let starting = || response(StatusCode::SERVICE_UNAVAILABLE, TEXT, "starting\n".into());
+    match (path, gateway) {
+        ("/livez", _) => response(StatusCode::OK, TEXT, "ok\n".into()),
+        (_, None) => starting(),
+        ("/readyz", Some(gateway)) => match gateway.phase() {
+            Phase::Serving => response(StatusCode::OK, TEXT, "ready\n".into()),
+            Phase::Starting => starting(),
+            Phase::Draining => response(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n".into()),
+        },
+        ("/metrics", Some(gateway)) => {
+            let text = gateway.metrics.text(gateway, gateway.clock.now());
+            response(StatusCode::OK, "text/plain; version=0.0.4", text)
+        }
+        (_, Some(gateway)) => {
+            response(StatusCode::OK, "application/json", status::json(gateway, gateway.clock.now()))
+        }
+    }
+}
+
+fn response(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

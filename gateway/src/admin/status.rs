@@ -1,0 +1,89 @@
+//! `/status`: where the gateway stands, as one JSON document without personal data.
+
+use std::collections::BTreeMap;
+
+use eligibility::day::Timestamp;
+use serde::Serialize;
+
+use crate::gateway::Gateway;
+
+#[derive(Serialize)]
+struct Status {
+    phase: &'static str,
+    generation: u64,
+    persons: usize,
+    serials: usize,
+    feeds: BTreeMap<String, Feed>,
+    revocation: Vec<List>,
+    build: Build,
+    now: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Feed {
+    committed_sequence: u64,
+    complete_to: Option<Timestamp>,
+    age_seconds: Option<i64>,
+    quarantine: usize,
+}
+
+#[derive(Serialize)]
+struct List {
+    authority: String,
+    number: String,
+    this_update: Timestamp,
+    next_update: Timestamp,
+    age_seconds: i64,
+    revoked: usize,
+}
+
+#[derive(Serialize)]
+struct Build {
+    version: &'static str,
+    profile: &'static str,
+}
+
+pub(super) fn json(gateway: &Gateway, now: Timestamp) -> Vec<u8> {
+    let memory = &gateway.desk.memory;
+    let feeds = memory.sources().into_iter().map(|(source, state)| {
+        let feed = Feed {
+            committed_sequence: state.committed_sequence,
+            complete_to: state.complete_to,
+            age_seconds: state.complete_to.map(|at| (now.millis() - at.millis()) / 1000),
+            quarantine: state.quarantine.len(),
+        };
+        (source.to_string(), feed)
+    });
+    let status = Status {
+        phase: match gateway.phase() {
+            crate::gateway::Phase::Starting => "starting",
+            crate::gateway::Phase::Serving => "serving",
+            crate::gateway::Phase::Draining => "draining",
+        },
+        generation: memory.generation(),
+        persons: memory.persons(),
+        serials: memory.serials(),
+        feeds: feeds.collect(),
+        revocation: lists(gateway, now),
+        build: Build {
+            version: env!("CARGO_PKG_VERSION"),
+            profile: if cfg!(debug_assertions) { "debug" } else { "release" },
+        },
+        now,
+    };
+    serde_json::to_vec_pretty(&status).unwrap_or_default()
+}
+
+fn lists(gateway: &Gateway, now: Timestamp) -> Vec<List> {
+    let view = gateway.desk.trust.view();
+    let at = |time: pki::UnixTime| Timestamp::from_millis(time.0.saturating_mul(1000));
+    let lists = view.lists.iter().map(|list| List {
+        authority: list.mark.authority.as_bytes().iter().take(8).map(|octet| format!("{octet:02x}")).collect(),
+        number: list.mark.number.to_string(),
+        this_update: at(list.mark.this_update),
+        next_update: at(list.next_update),
+        age_seconds: now.millis() / 1000 - list.mark.this_update.0,
+        revoked: list.revoked,
+    });
+    lists.collect()
+}

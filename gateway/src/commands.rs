@@ -1,0 +1,95 @@
+//! The subcommands, one file each, and how they end.
+
+mod card;
+mod config;
+mod demo;
+mod feed;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// オンライン資格確認 gateway: answers whether, with which insurer and on what terms a person is insured.
+#[derive(Parser)]
+#[command(name = "shikaku", version, arg_required_else_help = true)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    #[command(subcommand)]
+    Feed(feed::FeedCommand),
+    #[command(subcommand)]
+    Card(card::CardCommand),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The answer is no: an invalid feed, a failed check.
+    #[error("{0}")]
+    No(String),
+    /// Wrong usage or configuration.
+    #[error("{0}")]
+    Usage(String),
+    /// The environment does not let us: port taken, disk full.
+    #[error("{0}")]
+    Environment(String),
+}
+
+impl CommandError {
+    fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::No(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Environment(_) => 3,
+        })
+    }
+
+    fn usage(error: impl std::fmt::Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+
+    fn environment(error: impl std::fmt::Display) -> Self {
+        Self::Environment(error.to_string())
+    }
+}
+
+impl From<crate::gateway::StartError> for CommandError {
+    fn from(error: crate::gateway::StartError) -> Self {
+        use crate::gateway::StartError;
+        match error {
+            StartError::Config(_) | StartError::Trust(_) | StartError::Audit(crate::audit::AuditError::Key { .. }) => {
+                Self::usage(error)
+            }
+            _ => Self::environment(error),
+        }
+    }
+}
+
+/// Runs the program: 0 done, 1 the answer is no, 2 wrong usage or configuration, 3 environment.
+#[must_use]
+pub fn run() -> ExitCode {
+    // Clap itself ends with 2 where the usage is wrong.
+    let outcome = match Program::parse().command {
+        Command::Demo(demo) => demo.run(),
+        Command::Serve(serve) => serve.run(),
+        Command::Config(config) => config.run(),
+        Command::Feed(feed) => feed.run(),
+        Command::Card(card) => card.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("shikaku: {error}");
+            error.code()
+        }
+    }
+}

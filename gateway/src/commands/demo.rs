@@ -1,0 +1,136 @@
+//! `shikaku demo`: everything a first visitor needs in one folder, and the service on it.
+//!
+//! ```text
+//! folder ─► identities (TLS, clients) ─► cards (authorities, certificates, lists)
+//!        ─► feeds (files, ledger) ─► shikaku.toml ─► serve
+//! ```
+//!
+//! Nothing of it is for real use: the private keys of all authorities lie in the folder.
+
+mod cards;
+mod feeds;
+mod folder;
+mod identities;
+mod words;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use population::Population;
+use serde::{Deserialize, Serialize};
+
+use super::CommandError;
+use super::serve::{log_to_stderr, serve};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use folder::Folder;
+
+/// Makes a nation, its cards and certificates in a folder, and serves it
+#[derive(Args)]
+#[command(after_help = "Example:\n  shikaku demo --dir demo-data --people 10000")]
+pub(super) struct Demo {
+    /// The folder; made on the first run, used again on the next
+    #[arg(long, default_value = "demo-data")]
+    dir: PathBuf,
+    /// How many people; of a folder that is there already, its own number stays
+    #[arg(long, default_value_t = 10_000)]
+    people: u64,
+    /// What the nation is drawn from; of a folder that is there already, its own seed stays
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to serve
+    #[arg(long, default_value = "127.0.0.1:8443")]
+    listen: SocketAddr,
+    /// Where the operator's pages are
+    #[arg(long, default_value = "127.0.0.1:9090")]
+    admin: SocketAddr,
+    /// Make the files and stop
+    #[arg(long)]
+    prepare_only: bool,
+    /// What is logged: error, warn, info, debug
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
+/// What a folder was made with.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Made {
+    people: u64,
+    seed: u64,
+}
+
+impl Demo {
+    pub(super) fn run(&self) -> Result<(), CommandError> {
+        log_to_stderr(&self.log)?;
+        let folder = Folder::open(&self.dir)?;
+        let made = self.made(&folder)?;
+        let now = Clock::system().now();
+        let population = Population::new(made.seed, made.people, now.day_in_japan());
+        identities::make(&folder, now)?;
+        let cards = cards::make(&folder, &population, now)?;
+        folder.write("insurers.csv", population.insurers_csv().as_bytes())?;
+        folder.write_secret("secrets/pseudonym.key", 32)?;
+        let config = self.config(&folder)?;
+        feeds::make(&folder, &config, &population, now)?;
+        folder.write("README.md", words::guide(&population, &cards).as_bytes())?;
+        if self.prepare_only {
+            println!("{} is ready: shikaku serve --config {}", self.dir.display(), folder.path("shikaku.toml").display());
+            return Ok(());
+        }
+        let lines = words::curl_lines(&folder, &population, self.listen, self.admin);
+        serve(&config, || println!("{lines}"))
+    }
+
+    /// The folder's own people and seed; the ones asked for when it is new.
+    fn made(&self, folder: &Folder) -> Result<Made, CommandError> {
+        const FILE: &str = "demo.toml";
+        let asked = Made { people: self.people, seed: self.seed };
+        let Some(text) = folder.read(FILE)? else {
+            folder.write(FILE, toml::to_string(&asked).unwrap_or_default().as_bytes())?;
+            return Ok(asked);
+        };
+        let text = String::from_utf8(text).map_err(CommandError::usage)?;
+        toml::from_str(&text)
+            .map_err(|error| CommandError::Usage(format!("{}: {error}", folder.path(FILE).display())))
+    }
+
+    /// Writes the configuration with paths relative to it, and reads it as any other.
+    fn config(&self, folder: &Folder) -> Result<Config, CommandError> {
+        let config = Config {
+            listeners: vec![config::Listener {
+                address: self.listen,
+                certificate: "tls/server.pem".into(),
+                key: "tls/server-key.pem".into(),
+                client_cas: vec!["tls/ca.pem".into()],
+                tls12: false,
+            }],
+            service: config::Service::default(),
+            admin: config::Admin { address: self.admin },
+            roles: identities::rules(),
+            card: config::Card {
+                anchors: vec!["jpki/user-ca-1.pem".into(), "jpki/user-ca-2.pem".into()],
+                lists: "jpki".into(),
+                policies: vec![pki::TEST_POLICY.to_owned()],
+                proof: config::CardProof::default(),
+                grace: config::Grace::default(),
+                challenge_seconds: 120,
+            },
+            ledger: config::Ledger { url: "sqlite:data/ledger.sqlite".to_owned() },
+            feed: config::Feed {
+                insurers: "insurers.csv".into(),
+                spool: "data/spool".into(),
+                delivery_octets: 4 << 30,
+                stale_hours: 72,
+                stale_hours_of: Default::default(),
+            },
+            audit: config::Audit {
+                folder: "data/audit".into(),
+                pseudonym_key: "secrets/pseudonym.key".into(),
+            },
+        };
+        let path = folder.write("shikaku.toml", config.to_toml().as_bytes())?;
+        Config::read(&path).map_err(CommandError::usage)
+    }
+}

@@ -1,0 +1,155 @@
+//! `shikaku feed`: loads or checks feed files without the service.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use eligibility::feed::{Record, Source};
+use eligibility::wire;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::CommandError;
+use crate::config::{Config, InsurerList};
+use crate::follow;
+use crate::intake::{Report, deliver};
+
+/// Loads or checks feed files.
+#[derive(Subcommand)]
+#[command(after_help = "Example:\n  shikaku feed load feed/*.ndjson --config shikaku.toml")]
+pub(super) enum FeedCommand {
+    /// Takes feed files into the ledger while the service is stopped
+    Load {
+        /// Feed files, each of one source
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The configuration file
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Says per line what is wrong with feed files; changes nothing
+    Verify {
+        /// Feed files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+impl FeedCommand {
+    pub(super) fn run(&self) -> Result<(), CommandError> {
+        match self {
+            Self::Load { files, config } => {
+                let config = Config::read(config).map_err(CommandError::usage)?;
+                for (file, report) in load(&config, files)? {
+                    summarize(&file, &report);
+                }
+                Ok(())
+            }
+            Self::Verify { files } => verify(files),
+        }
+    }
+}
+
+/// Takes files into the ledger, each as one delivery of the source its first record names.
+pub(super) fn load(config: &Config, files: &[PathBuf]) -> Result<Vec<(PathBuf, Report)>, CommandError> {
+    let insurers = InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
+    let path = config.ledger_path();
+    let followed = follow::start(path)
+        .map_err(|error| CommandError::Environment(format!("ledger {}: {error}", path.display())))?;
+    let mut reports = Vec::new();
+    for file in files {
+        let source = source_of(file)?;
+        if let Source::Insurer(number) = source
+            && !insurers.has(number)
+        {
+            return Err(CommandError::No(format!("{}: insurer {number} is not in the list", file.display())));
+        }
+        let opened = open(file)?;
+        let bar = progress(file, opened.metadata().map_or(0, |metadata| metadata.len()));
+        let lines = BufReader::with_capacity(1 << 20, bar.wrap_read(opened));
+        let report = deliver(&followed.ledger, source, lines)
+            .map_err(|error| CommandError::Environment(format!("{}: {error}", file.display())))?;
+        bar.finish_and_clear();
+        reports.push((file.clone(), report));
+    }
+    followed.ledger.close();
+    Ok(reports)
+}
+
+fn verify(files: &[PathBuf]) -> Result<(), CommandError> {
+    let mut wrong = 0_u64;
+    for file in files {
+        let mut source = None;
+        for (at, line) in BufReader::new(open(file)?).split(b'\n').enumerate() {
+            let line = line.map_err(|error| unreadable(file, &error))?;
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let fault = match Record::from_json(&line) {
+                Ok(record) if *source.get_or_insert(record.source) != record.source => {
+                    Some(("foreign_source", Some("source".to_owned())))
+                }
+                Ok(_) => None,
+                Err(fault) => Some((fault.code(), fault.place().map(str::to_owned))),
+            };
+            if let Some((code, field)) = fault {
+                wrong += 1;
+                println!("{}:{}: {code}{}", file.display(), at + 1, field.map_or(String::new(), |f| format!(" {f}")));
+            }
+        }
+    }
+    if wrong == 0 {
+        println!("every line is a record");
+        return Ok(());
+    }
+    Err(CommandError::No(format!("{wrong} lines are no records")))
+}
+
+fn source_of(file: &Path) -> Result<Source, CommandError> {
+    #[derive(serde::Deserialize)]
+    struct SourceOnly<'a> {
+        #[serde(borrow)]
+        source: wire::Text<'a>,
+    }
+    let mut first = Vec::new();
+    let mut lines = BufReader::new(open(file)?);
+    while first.trim_ascii().is_empty() {
+        first.clear();
+        if lines.read_until(b'\n', &mut first).map_err(|error| unreadable(file, &error))? == 0 {
+            break;
+        }
+    }
+    let named = serde_json::from_slice::<SourceOnly<'_>>(&first).ok();
+    named.and_then(|named| Source::parse(&named.source)).ok_or_else(|| {
+        CommandError::No(format!("{}: the first line names no source; nothing was loaded", file.display()))
+    })
+}
+
+fn open(file: &Path) -> Result<File, CommandError> {
+    File::open(file).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> CommandError {
+    CommandError::Usage(format!("{}: cannot be read: {error}", file.display()))
+}
+
+fn progress(file: &Path, octets: u64) -> ProgressBar {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let style = ProgressStyle::with_template("{msg:24} {wide_bar} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(octets).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(name)
+}
+
+fn summarize(file: &Path, report: &Report) {
+    let quarantined = report.quarantined_total.unwrap_or(report.quarantined.len() as u64);
+    println!(
+        "{}: {} accepted, {} duplicates, {quarantined} quarantined, complete to sequence {}",
+        file.display(),
+        report.accepted,
+        report.duplicates,
+        report.committed_sequence
+    );
+    for one in &report.quarantined {
+        let field = one.field.as_deref().map_or(String::new(), |field| format!(" {field}"));
+        println!("  line {}: {}{field}", one.line, one.code);
+    }
+}

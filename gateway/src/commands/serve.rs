@@ -1,0 +1,108 @@
+//! `shikaku serve`: the service, until it is told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::CommandError;
+use crate::admin;
+use crate::config::Config;
+use crate::front::{self, tls};
+use crate::gateway::Gateway;
+
+/// How often spent challenges and revocation lists are looked after.
+const TEND_EVERY: Duration = Duration::from_secs(5);
+
+/// Serves eligibility queries and feeds
+#[derive(Args)]
+#[command(after_help = "Example:\n  shikaku serve --config /etc/shikaku/shikaku.toml")]
+pub(super) struct Serve {
+    /// The configuration file
+    #[arg(long)]
+    config: PathBuf,
+    /// What is logged: error, warn, info, debug
+    #[arg(long, default_value = "info")]
+    log: String,
+}
+
+impl Serve {
+    pub(super) fn run(&self) -> Result<(), CommandError> {
+        let config = Config::read(&self.config).map_err(CommandError::usage)?;
+        log_to_stderr(&self.log)?;
+        serve(&config, || {})
+    }
+}
+
+/// Structured lines on standard error.
+pub(super) fn log_to_stderr(filter: &str) -> Result<(), CommandError> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .map_err(|_| CommandError::Usage(format!("--log {filter:?} is no level: error, warn, info, debug")))?;
+    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+/// Serves until SIGTERM or SIGINT; `ready` is called once the listeners are open.
+pub(super) fn serve(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::environment)?;
+    runtime.block_on(run(config, ready))
+}
+
+async fn run(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
+    // Everything that can be wrong with the configuration is found before anything is opened.
+    let mut listeners = Vec::new();
+    for listener in &config.listeners {
+        listeners.push((listener.address, tls::server(listener).map_err(CommandError::usage)?));
+    }
+    let started: admin::Starting = Arc::new(OnceLock::new());
+    let admin = admin::start(config.admin.address, Arc::clone(&started))
+        .map_err(|error| taken("admin.address", config.admin.address, &error))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::environment)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::environment)?;
+
+    let gateway = tokio::task::block_in_place(|| Gateway::start(config)).map(Arc::new)?;
+    let (stop, stopping) = watch::channel(false);
+    let mut serving = tokio::task::JoinSet::new();
+    for (address, tls) in listeners {
+        let listener =
+            TcpListener::bind(address).await.map_err(|error| taken("listener.address", address, &error))?;
+        let bound = listener.local_addr().unwrap_or(address);
+        tracing::info!(%bound, "serving");
+        serving.spawn(front::serve(Arc::clone(&gateway), listener, tls, stopping.clone()));
+    }
+    tracing::info!(%admin, generation = gateway.desk.memory.generation(), persons = gateway.desk.memory.persons(), "ready");
+    let _ = started.set(Arc::clone(&gateway));
+    ready();
+
+    let mut tend = tokio::time::interval(TEND_EVERY);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = tend.tick() => {
+                let gateway = Arc::clone(&gateway);
+                // Reading lists takes a while; a tick that finds one under way waits its turn.
+                let _ = tokio::task::spawn_blocking(move || gateway.tend()).await;
+            }
+        }
+    }
+    tracing::info!("stopping: no new requests, finishing those in flight");
+    gateway.drain();
+    let _ = stop.send(true);
+    while serving.join_next().await.is_some() {}
+    tokio::task::block_in_place(|| gateway.ledger.clone().close());
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn taken(key: &str, address: SocketAddr, error: &std::io::Error) -> CommandError {
+    CommandError::Environment(format!(
+        "{key} {address}: {error}; is another gateway running there? choose another address or stop it"
+    ))
+}

@@ -1,0 +1,363 @@
+//! The configuration: one TOML file, every key known, printed as it is understood.
+//!
+//! Paths are relative to the file. Nothing is read from the environment.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use eligibility::number::InsurerNumber;
+use serde::{Deserialize, Serialize};
+
+use crate::peer::RoleRule;
+
+/// Why a configuration cannot be used. Says file, place and cure.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{path}: cannot be read: {error}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is no TOML, or has an unknown key or a value of the wrong kind; the words name line and key.
+    #[error("{path}: {error}")]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// Line and key.
+        error: Box<toml::de::Error>,
+    },
+    /// A value makes no sense.
+    #[error("{path}: {key}: {why}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What is wrong and how to mend it.
+        why: String,
+    },
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Service addresses, each with its own certificate and client CAs.
+    #[serde(rename = "listener")]
+    pub listeners: Vec<Listener>,
+    /// Limits of the service.
+    #[serde(default)]
+    pub service: Service,
+    /// The operator's own listener.
+    #[serde(default)]
+    pub admin: Admin,
+    /// Which certificates have which role.
+    #[serde(rename = "role", default)]
+    pub roles: Vec<RoleRule>,
+    /// Card certificates.
+    pub card: Card,
+    /// The record of truth.
+    pub ledger: Ledger,
+    /// Feeds.
+    pub feed: Feed,
+    /// The audit.
+    pub audit: Audit,
+}
+
+/// One service address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// PEM file with the server's certificate and its chain.
+    pub certificate: PathBuf,
+    /// PEM file with the server's private key.
+    pub key: PathBuf,
+    /// PEM files with the CAs of client certificates.
+    pub client_cas: Vec<PathBuf>,
+    /// Also take TLS 1.2, with ECDHE and AES-GCM or ChaCha20 only.
+    #[serde(default)]
+    pub tls12: bool,
+}
+
+/// Limits of the service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Service {
+    /// Most connections at once.
+    pub connections: usize,
+    /// Seconds for a TLS handshake.
+    pub handshake_seconds: u64,
+    /// Seconds for the header of a request, and between requests of one connection.
+    pub header_seconds: u64,
+    /// Seconds for the body of a query.
+    pub body_seconds: u64,
+    /// Largest body of a query, in octets.
+    pub body_octets: usize,
+    /// Seconds that requests in flight are given when stopping.
+    pub drain_seconds: u64,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self {
+            connections: 20_000,
+            handshake_seconds: 5,
+            header_seconds: 75,
+            body_seconds: 10,
+            body_octets: 16 * 1024,
+            drain_seconds: 30,
+        }
+    }
+}
+
+/// The operator's own listener: plain HTTP, its own thread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// Where to listen; keep it on loopback or behind the operator's own network.
+    pub address: SocketAddr,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { address: SocketAddr::from(([127, 0, 0, 1], 9090)) }
+    }
+}
+
+/// How a card proves itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardProof {
+    /// It signs a challenge.
+    #[default]
+    Signature,
+    /// Its certificate alone is taken; answers say so.
+    Certificate,
+}
+
+/// How long an expired card still gives eligibility.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Grace {
+    /// To the end of the third month after the month of expiry.
+    #[default]
+    #[serde(rename = "month_end_plus_3")]
+    MonthEndPlus3,
+    /// To the same day three months later.
+    #[serde(rename = "expiry_plus_3")]
+    ExpiryPlus3,
+}
+
+/// Card certificates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// PEM files of the card CAs.
+    pub anchors: Vec<PathBuf>,
+    /// Folder with the revocation lists (`*.crl`, DER), looked at again every few seconds.
+    pub lists: PathBuf,
+    /// Certificate policies taken; the production one when empty.
+    #[serde(default)]
+    pub policies: Vec<String>,
+    /// How a card proves itself.
+    #[serde(default)]
+    pub proof: CardProof,
+    /// How long an expired card still gives eligibility.
+    #[serde(default)]
+    pub grace: Grace,
+    /// Seconds a challenge lives.
+    #[serde(default = "default_challenge_seconds")]
+    pub challenge_seconds: u32,
+}
+
+const fn default_challenge_seconds() -> u32 {
+    120
+}
+
+/// The record of truth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// `sqlite:PATH`.
+    pub url: String,
+}
+
+/// Feeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feed {
+    /// CSV of insurer number and name: the insurers there are.
+    pub insurers: PathBuf,
+    /// Folder for deliveries while they are received.
+    pub spool: PathBuf,
+    /// Largest delivery over HTTPS, in octets.
+    #[serde(default = "default_delivery_octets")]
+    pub delivery_octets: u64,
+    /// Hours after which a source that has not marked itself complete is stale.
+    #[serde(default = "default_stale_hours")]
+    pub stale_hours: u32,
+    /// Other hours for single sources.
+    #[serde(default)]
+    pub stale_hours_of: std::collections::BTreeMap<String, u32>,
+}
+
+const fn default_delivery_octets() -> u64 {
+    4 << 30
+}
+
+const fn default_stale_hours() -> u32 {
+    72
+}
+
+/// The audit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// Folder of the audit files, one a day.
+    pub folder: PathBuf,
+    /// File with the 32 octets that key the pseudonyms of persons; readable by the owner only.
+    pub pseudonym_key: PathBuf,
+}
+
+impl Config {
+    /// Reads a configuration and makes its paths absolute by the file's own folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with file, place and cure.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |error| ConfigError::Unreadable { path: path.to_owned(), error };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|error| ConfigError::Wrong { path: path.to_owned(), error: Box::new(error) })?;
+        let folder = std::path::absolute(path).map_err(unreadable)?;
+        config.resolve(folder.parent().unwrap_or(Path::new("/")));
+        config.check(path)?;
+        Ok(config)
+    }
+
+    /// The configuration as understood; reading it again gives the same.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// The file behind `ledger.url`.
+    #[must_use]
+    pub fn ledger_path(&self) -> &Path {
+        Path::new(self.ledger.url.strip_prefix("sqlite:").unwrap_or_default())
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let within = |path: &mut PathBuf| *path = folder.join(&*path);
+        for listener in &mut self.listeners {
+            within(&mut listener.certificate);
+            within(&mut listener.key);
+            listener.client_cas.iter_mut().for_each(within);
+        }
+        self.card.anchors.iter_mut().for_each(within);
+        within(&mut self.card.lists);
+        within(&mut self.feed.insurers);
+        within(&mut self.feed.spool);
+        within(&mut self.audit.folder);
+        within(&mut self.audit.pseudonym_key);
+        if let Some(path) = self.ledger.url.strip_prefix("sqlite:") {
+            self.ledger.url = format!("sqlite:{}", folder.join(path).display());
+        }
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ConfigError> {
+        let wrong = |key, why: String| Err(ConfigError::Value { path: path.to_owned(), key, why });
+        if self.listeners.is_empty() {
+            return wrong("listener", "at least one [[listener]] is needed".to_owned());
+        }
+        if self.listeners.iter().any(|listener| listener.client_cas.is_empty()) {
+            return wrong("listener.client_cas", "name at least one CA file: callers are known by their certificates".to_owned());
+        }
+        if self.card.anchors.is_empty() {
+            return wrong("card.anchors", "name at least one card CA file".to_owned());
+        }
+        if !self.ledger.url.starts_with("sqlite:") {
+            return wrong("ledger.url", "must be sqlite:PATH".to_owned());
+        }
+        if !(1..=3600).contains(&self.card.challenge_seconds) {
+            return wrong("card.challenge_seconds", "must lie between 1 and 3600".to_owned());
+        }
+        if pki::CardProfile::accepting(&self.card.policies).is_err() {
+            return wrong("card.policies", "must be object identifiers such as 1.2.392.200149.8.5.1.3.30".to_owned());
+        }
+        for (key, value) in self.positive() {
+            if value == 0 {
+                return wrong(key, "must be greater than zero".to_owned());
+            }
+        }
+        if let Some(source) = self.feed.stale_hours_of.keys().find(|name| eligibility::feed::Source::parse(name).is_none()) {
+            return wrong("feed.stale_hours_of", format!("{source:?} is no source"));
+        }
+        Ok(())
+    }
+
+    fn positive(&self) -> [(&'static str, u64); 7] {
+        [
+            ("service.connections", self.service.connections as u64),
+            ("service.handshake_seconds", self.service.handshake_seconds),
+            ("service.header_seconds", self.service.header_seconds),
+            ("service.body_seconds", self.service.body_seconds),
+            ("service.body_octets", self.service.body_octets as u64),
+            ("feed.delivery_octets", self.feed.delivery_octets),
+            ("feed.stale_hours", u64::from(self.feed.stale_hours)),
+        ]
+    }
+}
+
+/// The insurers there are, with their names.
+#[derive(Clone, Debug, Default)]
+pub struct InsurerList(HashMap<InsurerNumber, Box<str>>);
+
+impl InsurerList {
+    /// Reads the CSV of `insurer_number,name`.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the line at fault.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |error| ConfigError::Unreadable { path: path.to_owned(), error };
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        let mut list = HashMap::new();
+        for (at, row) in csv::Reader::from_reader(file).into_records().enumerate() {
+            let line = at + 2;
+            let wrong = |why: &str| ConfigError::Value {
+                path: path.to_owned(),
+                key: "insurer_number,name",
+                why: format!("line {line}: {why}"),
+            };
+            let row = row.map_err(|_| wrong("is no CSV in UTF-8 of two columns"))?;
+            let (Some(number), Some(name)) = (row.get(0), row.get(1)) else {
+                return Err(wrong("needs two columns"));
+            };
+            let number = InsurerNumber::parse(number).map_err(|error| wrong(&error.to_string()))?;
+            list.insert(number, name.into());
+        }
+        Ok(Self(list))
+    }
+
+    /// Whether the insurer is listed.
+    #[must_use]
+    pub fn has(&self, number: InsurerNumber) -> bool {
+        self.0.contains_key(&number)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self, number: InsurerNumber) -> Option<&str> {
+        self.0.get(&number).map(|name| &**name)
+    }
+
+    /// Every insurer, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = InsurerNumber> {
+        self.0.keys().copied()
+    }
+}

@@ -1,0 +1,67 @@
+//! Everything the path of a query looks at, and nothing it may change but spent challenges.
+
+use std::collections::HashMap;
+
+use eligibility::day::Timestamp;
+use eligibility::decision::{Reach, Reason};
+use eligibility::feed::Source;
+
+use crate::audit::Audit;
+use crate::challenge::Challenges;
+use crate::config::{CardProof, InsurerList};
+use crate::lists::Trust;
+
+/// What a query is answered from.
+pub struct Desk {
+    /// Challenges issued here.
+    pub challenges: Challenges,
+    /// Card CAs and revocation lists.
+    pub trust: Trust,
+    /// How cards are judged.
+    pub card: CardRules,
+    /// Every coverage.
+    pub memory: cache::Reader,
+    /// The insurers there are.
+    pub insurers: InsurerList,
+    /// When a source's silence makes its negative answers doubtful.
+    pub staleness: Staleness,
+    /// Where each answer leaves its record.
+    pub audit: Audit,
+}
+
+/// How cards are judged.
+#[derive(Clone, Debug)]
+pub struct CardRules {
+    /// What proves a card.
+    pub proof: CardProof,
+    /// Expiry and revocation.
+    pub stand: pki::StandPolicy,
+}
+
+/// How long a source may be silent.
+#[derive(Clone, Debug, Default)]
+pub struct Staleness {
+    /// Milliseconds for every source.
+    pub after_ms: i64,
+    /// Milliseconds for single ones.
+    pub after_ms_of: HashMap<Source, i64>,
+}
+
+impl Staleness {
+    fn after_ms(&self, source: Source) -> i64 {
+        self.after_ms_of.get(&source).copied().unwrap_or(self.after_ms)
+    }
+}
+
+impl Desk {
+    /// How far a source's word reaches now.
+    #[must_use]
+    pub fn reach(&self, source: Source, now: Timestamp) -> Reach {
+        let Some(state) = self.memory.source(source) else {
+            return Reach { as_of: None, doubt: Some(Reason::NeverFed) };
+        };
+        let as_of = state.complete_to;
+        let fresh = as_of.is_some_and(|at| now.millis().saturating_sub(at.millis()) <= self.staleness.after_ms(source));
+        Reach { as_of, doubt: (!fresh).then_some(Reason::Stale) }
+    }
+}

@@ -1,0 +1,122 @@
+//! Who may ask for whom: the step between a proven card, or written numbers, and the memory.
+//!
+//! An [`Entitled`] is the only way to a person's record, and only this file makes one.
+
+use cache::Key;
+use eligibility::code::IdentityCheck;
+use eligibility::day::{Day, Timestamp};
+use eligibility::decision::{Asked, By};
+use eligibility::number::{InstitutionCode, Serial};
+use eligibility::query::{Circumstances, NumberQuery};
+use eligibility::wire::Wrong;
+use pki::Verified;
+
+use crate::config::InsurerList;
+use crate::peer::{Peer, Role};
+use crate::refusal::Refusal;
+
+/// First day that may be asked about.
+const FIRST_DAY: Day = Day::from_number(10_957); // 2000-01-01
+
+/// How many days ahead may be asked about.
+const DAYS_AHEAD: i32 = 92;
+
+/// A question that this caller may ask.
+pub struct Entitled<'q> {
+    key: Key<'q>,
+    asked: Asked<'q>,
+    institution: Option<InstitutionCode>,
+    identity_check: Option<IdentityCheck>,
+}
+
+impl<'q> Entitled<'q> {
+    /// A question by a verified card.
+    ///
+    /// # Errors
+    /// When the caller asks for nobody, for another institution, or about an impossible day.
+    pub fn by_card(
+        verified: &Verified,
+        identity_check: IdentityCheck,
+        circumstances: &Circumstances,
+        peer: &Peer,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let serial = Serial::from_be_bytes(verified.serial().as_bytes()).ok_or(Refusal::Internal)?;
+        let asked = asked(By::Card, circumstances, peer, now)?;
+        let institution = institution(circumstances, peer)?;
+        Ok(Self { key: Key::Card(serial), asked, institution, identity_check: Some(identity_check) })
+    }
+
+    /// A question by the numbers of an insured card.
+    ///
+    /// # Errors
+    /// As for a card; also when the insurer is in no list, or `known_at` is not the caller's to use.
+    pub fn by_number(
+        query: &'q NumberQuery,
+        insurers: &InsurerList,
+        peer: &Peer,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let asked = asked(By::Number(query), &query.circumstances, peer, now)?;
+        let institution = institution(&query.circumstances, peer)?;
+        if !insurers.has(query.key.insurer()) {
+            return Err(Refusal::field("insurer_number", Wrong::NotInBook));
+        }
+        if query.known_at.is_some() {
+            // Answers as once known are not given yet; a caller who may not ask learns no more.
+            return Err(if peer.has(Role::Review) {
+                Refusal::field("known_at", Wrong::Range)
+            } else {
+                Refusal::Forbidden
+            });
+        }
+        Ok(Self { key: Key::Number(query), asked, institution, identity_check: None })
+    }
+
+    /// What to look up.
+    #[must_use]
+    pub const fn key(&self) -> &Key<'q> {
+        &self.key
+    }
+
+    /// What to decide.
+    #[must_use]
+    pub const fn asked(&self) -> &Asked<'q> {
+        &self.asked
+    }
+
+    /// For which institution; `None` for a reviewer.
+    #[must_use]
+    pub const fn institution(&self) -> Option<InstitutionCode> {
+        self.institution
+    }
+
+    /// How the visitor's identity was checked, with a card.
+    #[must_use]
+    pub const fn identity_check(&self) -> Option<IdentityCheck> {
+        self.identity_check
+    }
+}
+
+fn asked<'q>(
+    by: By<'q>,
+    circumstances: &Circumstances,
+    peer: &Peer,
+    now: Timestamp,
+) -> Result<Asked<'q>, Refusal> {
+    let today = now.day_in_japan();
+    let date = circumstances.date.unwrap_or(today);
+    if date < FIRST_DAY || date > today.plus(DAYS_AHEAD) {
+        return Err(Refusal::field("date", Wrong::Range));
+    }
+    Ok(Asked { by, date, today, consent: circumstances.consent, sees_newer: peer.has(Role::Review) })
+}
+
+fn institution(circumstances: &Circumstances, peer: &Peer) -> Result<Option<InstitutionCode>, Refusal> {
+    let own = peer.institutions();
+    match circumstances.institution {
+        Some(code) if own.contains(&code) => Ok(Some(code)),
+        Some(_) => Err(Refusal::InstitutionMismatch),
+        None => Ok(own.first().copied()),
+    }
+}

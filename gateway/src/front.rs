@@ -1,0 +1,147 @@
+//! The service listener: connections in, requests to the path, replies out.
+//!
+//! ```text
+//! accept ─► tls (peer) ─► http/1 or http/2 by ALPN ─► routes ─► path, intake ─► reply
+//! ```
+//!
+//! Holds connections, deadlines and the drain. What a request means is not known here.
+
+mod body;
+mod routes;
+pub mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::gateway::Gateway;
+use crate::peer::Peer;
+
+/// Pause after a failed accept: when file descriptors run out, spinning helps nobody.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Largest head of an HTTP/1 request, in octets.
+const HEAD_OCTETS: usize = 16 * 1024;
+/// Most header fields of a request.
+const HEADERS: usize = 64;
+/// Most streams at once on one HTTP/2 connection.
+const STREAMS: u32 = 64;
+
+/// Serves one listener until `stop` turns true, then drains.
+pub async fn serve(
+    gateway: Arc<Gateway>,
+    listener: TcpListener,
+    tls: Arc<rustls::ServerConfig>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let acceptor = TlsAcceptor::from(tls);
+    let places = Arc::new(Semaphore::new(gateway.limits.connections));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.changed() => break,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        match accepted {
+            Ok((socket, _)) => {
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    gateway.metrics.connections_refused.inc();
+                    continue;
+                };
+                let (gateway, acceptor, stop) = (Arc::clone(&gateway), acceptor.clone(), stop.clone());
+                connections.spawn(async move {
+                    connection(gateway, acceptor, socket, stop).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accept failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(Duration::from_secs(gateway.limits.drain_seconds), drained).await.is_err() {
+        tracing::warn!(left = connections.len(), "connections left open at the end of the drain");
+    }
+}
+
+async fn connection(
+    gateway: Arc<Gateway>,
+    acceptor: TlsAcceptor,
+    socket: TcpStream,
+    mut stop: watch::Receiver<bool>,
+) {
+    let _ = socket.set_nodelay(true);
+    let deadline = Duration::from_secs(gateway.limits.handshake_seconds);
+    let stream = match tokio::time::timeout(deadline, acceptor.accept(socket)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(_)) | Err(_) => {
+            gateway.metrics.handshakes_failed.inc();
+            return;
+        }
+    };
+    let Some(certificate) = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) else {
+        return;
+    };
+    let peer = Arc::new(Peer::of(certificate, &gateway.roles));
+    gateway.metrics.connections.inc();
+    speak(&gateway, stream, peer, &mut stop).await;
+    gateway.metrics.connections.dec();
+}
+
+/// Speaks HTTP/1.1 or HTTP/2, as ALPN chose; without ALPN it is HTTP/1.1.
+async fn speak(
+    gateway: &Arc<Gateway>,
+    stream: TlsStream<TcpStream>,
+    peer: Arc<Peer>,
+    stop: &mut watch::Receiver<bool>,
+) {
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let service = service_fn(move |request| {
+        let (gateway, peer) = (Arc::clone(gateway), Arc::clone(&peer));
+        async move { Ok::<_, std::convert::Infallible>(routes::reply(&gateway, &peer, request).await) }
+    });
+    let head = Duration::from_secs(gateway.limits.header_seconds);
+    let io = TokioIo::new(stream);
+    if is_http2 {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(HEAD_OCTETS as u32)
+            .max_pending_accept_reset_streams(20)
+            .keep_alive_interval(Duration::from_secs(20))
+            .keep_alive_timeout(Duration::from_secs(10));
+        let connection = builder.serve_connection(io, service);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = stop.changed() => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
+    } else {
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(head)
+            .max_buf_size(HEAD_OCTETS)
+            .max_headers(HEADERS);
+        let connection = builder.serve_connection(io, service);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = stop.changed() => connection.as_mut().graceful_shutdown(),
+        }
+        let _ = connection.await;
+    }
+}

@@ -1,0 +1,88 @@
+//! Reading request bodies within their limits of size and time, and writing replies.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use uuid::Uuid;
+
+use crate::refusal::Refusal;
+
+/// The body of every reply.
+pub(super) type ReplyBody = Full<Bytes>;
+
+/// What kinds of body a route takes.
+#[derive(Clone, Copy)]
+pub(super) enum Media {
+    /// `application/json`.
+    Json,
+    /// One JSON record a line, under any of the names in use; also without a name.
+    Lines,
+}
+
+/// Refuses bodies that are compressed or of another kind.
+pub(super) fn check_media(headers: &HeaderMap, media: Media) -> Result<(), Refusal> {
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(Refusal::UnsupportedMediaType);
+    }
+    let named = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
+    let essence = named.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let fits = match (media, essence.as_deref()) {
+        (Media::Json, Some("application/json")) => true,
+        (Media::Lines, kind) => matches!(
+            kind,
+            None | Some(
+                "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/json"
+                    | "application/octet-stream" | "text/plain"
+            )
+        ),
+        (Media::Json, _) => false,
+    };
+    if fits { Ok(()) } else { Err(Refusal::UnsupportedMediaType) }
+}
+
+/// Reads a whole body.
+pub(super) async fn read(body: Incoming, octets: usize, within: Duration) -> Result<Bytes, Refusal> {
+    let whole = tokio::time::timeout(within, Limited::new(body, octets).collect()).await;
+    match whole {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge),
+        // Cut off or too slow: nobody waits for this answer any more.
+        Ok(Err(_)) | Err(_) => Err(Refusal::Malformed { column: 0 }),
+    }
+}
+
+/// A reply with JSON.
+pub(super) fn json(status: StatusCode, body: Vec<u8>, id: Uuid) -> Response<ReplyBody> {
+    with_headers(status, "application/json", body, id)
+}
+
+/// A reply that refuses.
+pub(super) fn refused(refusal: &Refusal, id: Uuid) -> Response<ReplyBody> {
+    let status = StatusCode::from_u16(refusal.problem().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = with_headers(status, "application/problem+json", refusal.to_json(), id);
+    let jitter = id.as_bytes().last().copied().unwrap_or_default();
+    if let Some(seconds) = refusal.retry_after(jitter) {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Refusal::MethodNotAllowed { allow } = refusal {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
+
+fn with_headers(status: StatusCode, kind: &'static str, body: Vec<u8>, id: Uuid) -> Response<ReplyBody> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut text = Uuid::encode_buffer();
+    if let Ok(id) = HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text)) {
+        headers.insert("request-id", id);
+    }
+    response
+}

@@ -1,0 +1,261 @@
+//! From method and path to the piece of the house that answers.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use eligibility::day::Timestamp;
+
+use super::body::{self, Media, ReplyBody};
+use crate::clock::Clock;
+use crate::gateway::{Gateway, Phase};
+use crate::intake;
+use crate::path::{self, Reply};
+use crate::peer::{Peer, Role};
+use crate::refusal::{Fresh, Refusal};
+
+/// Longest request target, in octets.
+const TARGET: usize = 1024;
+/// Most challenges of one request.
+const CHALLENGES: u32 = 100;
+
+/// What a request asks of us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route<'r> {
+    Challenges,
+    Card,
+    Number,
+    Feeds,
+    Feed(&'r str),
+    Quarantine(&'r str),
+    Dismissal(&'r str, &'r str),
+}
+
+impl<'r> Route<'r> {
+    fn of(path: &'r str) -> Option<(Self, &'static str)> {
+        let mut parts = path.strip_prefix("/v1/")?.split('/');
+        let parts = [parts.next(), parts.next(), parts.next(), parts.next(), parts.next()];
+        Some(match parts {
+            [Some("challenges"), None, ..] => (Self::Challenges, "POST"),
+            [Some("eligibility"), Some("card"), None, ..] => (Self::Card, "POST"),
+            [Some("eligibility"), Some("number"), None, ..] => (Self::Number, "POST"),
+            [Some("feeds"), None, ..] => (Self::Feeds, "GET"),
+            [Some("feeds"), Some(source), None, ..] => (Self::Feed(source), "GET, POST"),
+            [Some("feeds"), Some(source), Some("quarantine"), None, ..] => (Self::Quarantine(source), "GET"),
+            [Some("feeds"), Some(source), Some("quarantine"), Some(name), None] => {
+                (Self::Dismissal(source, name), "POST")
+            }
+            _ => return None,
+        })
+    }
+
+    /// The label in metrics and logs.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Challenges => "challenges",
+            Self::Card => "card",
+            Self::Number => "number",
+            Self::Feeds => "feeds",
+            Self::Feed(_) => "feed",
+            Self::Quarantine(_) => "quarantine",
+            Self::Dismissal(..) => "dismissal",
+        }
+    }
+}
+
+/// What is known of a request before its body.
+struct Head<'h> {
+    gateway: &'h Arc<Gateway>,
+    peer: &'h Arc<Peer>,
+    id: Uuid,
+    now: Timestamp,
+}
+
+/// Answers one request.
+pub(super) async fn reply(
+    gateway: &Arc<Gateway>,
+    peer: &Arc<Peer>,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let began = Clock::instant();
+    let head = Head { gateway, peer, id: Uuid::now_v7(), now: gateway.clock.now() };
+    let target = request.uri().path().to_owned();
+    let route = route(&request, &target);
+    let word = route.as_ref().map_or("none", |route| route.word());
+    let (outcome, said) = match route {
+        Ok(route) => dispatch(&head, route, request).await,
+        Err(refusal) => (Err(refusal), None),
+    };
+    let said = match (&outcome, said) {
+        (_, Some(said)) => said,
+        (Ok(_), None) => "ok",
+        (Err(refusal), None) => refusal.problem().code,
+    };
+    let took = began.elapsed();
+    gateway.metrics.answered(word, said, took);
+    log(&head, word, said, took);
+    match outcome {
+        Ok((status, json)) => body::json(status, json, head.id),
+        Err(refusal) => body::refused(&refusal, head.id),
+    }
+}
+
+/// An answer, or why there is none; beside it the word for it, where it is not the refusal's own.
+type Outcome = (Result<(StatusCode, Vec<u8>), Refusal>, Option<&'static str>);
+
+fn log(head: &Head<'_>, route: &str, outcome: &str, took: Duration) {
+    let role = head.peer.role().map_or("none", Role::word);
+    let micros = took.as_micros() as u64;
+    if outcome == "internal" {
+        tracing::error!(request = %head.id, route, role, peer = %head.peer.fingerprint(), outcome, micros, "failed");
+    } else {
+        tracing::debug!(request = %head.id, route, role, peer = %head.peer.fingerprint(), outcome, micros, "answered");
+    }
+}
+
+fn route<'r>(request: &Request<Incoming>, path: &'r str) -> Result<Route<'r>, Refusal> {
+    if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > TARGET {
+        return Err(Refusal::UriTooLong);
+    }
+    let (route, allow) = Route::of(path).ok_or(Refusal::NoSuchRoute)?;
+    let method = request.method();
+    if !allow.split(", ").any(|allowed| method.as_str() == allowed) {
+        return Err(Refusal::MethodNotAllowed { allow });
+    }
+    Ok(route)
+}
+
+async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>) -> Outcome {
+    match head.gateway.phase() {
+        Phase::Starting => return (Err(Refusal::NotReady), None),
+        Phase::Draining => return (Err(Refusal::Draining), None),
+        Phase::Serving => {}
+    }
+    match route {
+        Route::Card => query(head, request, path::card).await,
+        Route::Number => query(head, request, path::number).await,
+        Route::Challenges => (challenges(head, request).await, None),
+        Route::Feeds => (intake::api::all(head.gateway, head.peer, head.now), None),
+        Route::Feed(source) if request.method() == Method::GET => {
+            (intake::api::one(head.gateway, head.peer, source, head.now), None)
+        }
+        Route::Feed(source) => (feed(head, source, request).await, None),
+        Route::Quarantine(source) => (intake::api::quarantine(head.gateway, head.peer, source), None),
+        Route::Dismissal(source, name) => (dismissal(head, source, name, request).await, None),
+    }
+}
+
+async fn small_json(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes::Bytes, Refusal> {
+    body::check_media(request.headers(), Media::Json)?;
+    let limits = &head.gateway.limits;
+    body::read(request.into_body(), limits.body_octets, Duration::from_secs(limits.body_seconds)).await
+}
+
+type Query = fn(&crate::desk::Desk, path::Request<'_>, &[u8]) -> Reply;
+
+async fn query(head: &Head<'_>, request: Request<Incoming>, ask: Query) -> Outcome {
+    if !head.peer.has(Role::Reception) && !head.peer.has(Role::Review) {
+        return (Err(Refusal::Forbidden), None);
+    }
+    let json = match small_json(head, request).await {
+        Ok(json) => json,
+        Err(refusal) => return (Err(refusal), None),
+    };
+    let desk = &head.gateway.desk;
+    let of = path::Request { peer: head.peer, id: head.id, now: head.now };
+    // A fault of ours must not take the connection, and with it other people's answers, along.
+    let replied = std::panic::catch_unwind(AssertUnwindSafe(|| ask(desk, of, &json)));
+    let Ok(Reply { outcome, word, recording }) = replied else {
+        head.gateway.metrics.panics.inc();
+        return (Err(Refusal::Internal), None);
+    };
+    if !recording.written().await {
+        return (Err(Refusal::Overloaded), None);
+    }
+    (outcome.map(|json| (StatusCode::OK, json)), Some(word))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChallengesAsked {
+    #[serde(default = "one")]
+    count: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[derive(Serialize)]
+struct ChallengesIssued {
+    challenges: Vec<Fresh>,
+}
+
+async fn challenges(head: &Head<'_>, request: Request<Incoming>) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    if !head.peer.has(Role::Reception) && !head.peer.has(Role::Review) && !head.peer.has(Role::Portal) {
+        return Err(Refusal::Forbidden);
+    }
+    let json = small_json(head, request).await?;
+    let asked: ChallengesAsked = eligibility::wire::read(&json)?;
+    if !(1..=CHALLENGES).contains(&asked.count) {
+        return Err(Refusal::field("count", eligibility::wire::Wrong::Range));
+    }
+    let issue = |_| {
+        let issued = head.gateway.desk.challenges.issue(head.peer.fingerprint(), head.now);
+        issued.map(|(challenge, expires_at)| Fresh { challenge, expires_at }).ok_or(Refusal::Overloaded)
+    };
+    let challenges = (0..asked.count).map(issue).collect::<Result<Vec<_>, _>>()?;
+    Ok((StatusCode::CREATED, serde_json::to_vec(&ChallengesIssued { challenges }).unwrap_or_default()))
+}
+
+async fn feed(
+    head: &Head<'_>,
+    source: &str,
+    request: Request<Incoming>,
+) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    body::check_media(request.headers(), Media::Lines)?;
+    intake::http::deliver(head.gateway, head.peer, source, request.into_body()).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dismiss {
+    dismiss: bool,
+}
+
+async fn dismissal(
+    head: &Head<'_>,
+    source: &str,
+    name: &str,
+    request: Request<Incoming>,
+) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    let json = small_json(head, request).await?;
+    let Dismiss { dismiss } = eligibility::wire::read(&json)?;
+    if !dismiss {
+        return Err(Refusal::field("dismiss", eligibility::wire::Wrong::Range));
+    }
+    intake::api::dismiss(head.gateway, head.peer, source, name).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_routes() {
+        assert_eq!(Route::of("/v1/eligibility/card"), Some((Route::Card, "POST")));
+        assert_eq!(Route::of("/v1/feeds/06132013"), Some((Route::Feed("06132013"), "GET, POST")));
+        assert_eq!(
+            Route::of("/v1/feeds/06132013/quarantine/7"),
+            Some((Route::Dismissal("06132013", "7"), "POST"))
+        );
+        for path in ["/", "/v1", "/v1/", "/v1/eligibility", "/v1/eligibility/card/", "/v1/cards", "/v1/feeds/a/b"] {
+            assert_eq!(Route::of(path), None, "{path}");
+        }
+    }
+}

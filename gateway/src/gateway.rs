@@ -1,0 +1,175 @@
+//! The running gateway: what its rooms share, and the one function that wires them in start order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use eligibility::day::Timestamp;
+use eligibility::feed::Source;
+use ledger::{Ledger, LedgerError};
+use pki::{StandPolicy, UnixTime};
+
+use crate::audit::{Audit, AuditError};
+use crate::challenge::Challenges;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, InsurerList, Service};
+use crate::desk::{CardRules, Desk, Staleness};
+use crate::follow;
+use crate::intake::Spool;
+use crate::lists::{Trust, TrustError};
+use crate::metrics::Metrics;
+use crate::peer::RoleRule;
+
+/// Most challenges that may be spent and not yet expired.
+const MOST_SPENT: usize = 1_000_000;
+/// Clocks of honest machines differ by less.
+const CLOCK_TOLERANCE_MS: i64 = 60_000;
+
+/// Why the gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Card certificates could not be judged.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The audit cannot be begun.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The ledger cannot be opened or read.
+    #[error("ledger {path}: {error}")]
+    Ledger {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: LedgerError,
+    },
+    /// The machine's clock is wrong.
+    #[error("the clock says {now}, but the ledger was written at {written}: set the clock")]
+    Clock {
+        /// What it says.
+        now: Timestamp,
+        /// What the ledger knows.
+        written: Timestamp,
+    },
+    /// The spool folder cannot be used.
+    #[error("feed.spool {path}: {error}")]
+    Spool {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    Randomness,
+}
+
+/// Where the gateway is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading the ledger into memory.
+    Starting,
+    /// Answering.
+    Serving,
+    /// Finishing what is in flight.
+    Draining,
+}
+
+/// The running gateway.
+pub struct Gateway {
+    /// What queries are answered from.
+    pub desk: Desk,
+    /// Where accepted records go.
+    pub ledger: Ledger,
+    /// Where deliveries wait while they are received.
+    pub spool: Spool,
+    /// The only clock.
+    pub clock: Clock,
+    /// Limits of the service.
+    pub limits: Service,
+    /// Which certificates have which role.
+    pub roles: Vec<RoleRule>,
+    /// Counters and gauges.
+    pub metrics: Metrics,
+    phase: AtomicU8,
+}
+
+impl Gateway {
+    /// Starts everything behind the listeners: audit, trust, ledger, memory.
+    ///
+    /// # Errors
+    /// [`StartError`] naming what is wrong and where.
+    pub fn start(config: &Config) -> Result<Self, StartError> {
+        let clock = Clock::system();
+        let now = clock.now();
+        let insurers = InsurerList::read(&config.feed.insurers)?;
+        let audit = Audit::open(&config.audit.folder, &config.audit.pseudonym_key)?;
+        let trust = Trust::open(&config.card, UnixTime(now.millis() / 1000))?;
+        let path = config.ledger_path().to_owned();
+        let failed = |error| StartError::Ledger { path: path.clone(), error };
+        let followed = follow::start(&path).map_err(failed)?;
+        if let Some(written) = followed.written.filter(|at| at.millis() > now.millis() + CLOCK_TOLERANCE_MS) {
+            return Err(StartError::Clock { now, written });
+        }
+        let spool = Spool::open(&config.feed)
+            .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
+        let challenges = Challenges::new(i64::from(config.card.challenge_seconds) * 1000, MOST_SPENT)
+            .map_err(|_| StartError::Randomness)?;
+        let desk = Desk {
+            challenges,
+            trust,
+            card: CardRules { proof: config.card.proof, stand: stand(config) },
+            memory: followed.memory,
+            insurers,
+            staleness: staleness(config),
+            audit,
+        };
+        Ok(Self {
+            desk,
+            ledger: followed.ledger,
+            spool,
+            clock,
+            limits: config.service.clone(),
+            roles: config.roles.clone(),
+            metrics: Metrics::new(),
+            phase: AtomicU8::new(Phase::Serving as u8),
+        })
+    }
+
+    /// Where it is in its life.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            0 => Phase::Starting,
+            1 => Phase::Serving,
+            _ => Phase::Draining,
+        }
+    }
+
+    /// Refuses new requests from now on.
+    pub fn drain(&self) {
+        self.phase.store(Phase::Draining as u8, Ordering::Relaxed);
+    }
+
+    /// What must be done every few seconds: spent challenges, revocation lists.
+    pub fn tend(self: &Arc<Self>) {
+        let now = self.clock.now();
+        self.desk.challenges.forget_expired(now);
+        self.desk.trust.refresh(UnixTime(now.millis() / 1000));
+    }
+}
+
+fn stand(config: &Config) -> StandPolicy {
+    StandPolicy { grace: config.card.grace.into(), ..StandPolicy::default() }
+}
+
+fn staleness(config: &Config) -> Staleness {
+    let millis = |hours: u32| i64::from(hours) * 3_600_000;
+    let single = config.feed.stale_hours_of.iter();
+    Staleness {
+        after_ms: millis(config.feed.stale_hours),
+        after_ms_of: single.filter_map(|(name, hours)| Some((Source::parse(name)?, millis(*hours)))).collect(),
+    }
+}

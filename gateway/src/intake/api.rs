@@ -1,0 +1,128 @@
+//! What feeders and operators see of the feeds: state, quarantine, dismissal.
+
+use std::sync::Arc;
+
+use eligibility::day::Timestamp;
+use eligibility::feed::{Said, Source};
+use eligibility::wire::Wrong;
+use hyper::StatusCode;
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use crate::gateway::Gateway;
+use crate::peer::{Peer, Role};
+use crate::refusal::Refusal;
+
+type Outcome = Result<(StatusCode, Vec<u8>), Refusal>;
+
+/// Where one source stands.
+#[derive(Serialize)]
+struct FeedState {
+    source: String,
+    epoch: u32,
+    committed_sequence: u64,
+    complete_to: Option<Timestamp>,
+    age_seconds: Option<i64>,
+    quarantine: usize,
+    held: [(); 0],
+}
+
+#[derive(Serialize)]
+struct FeedStates {
+    feeds: Vec<FeedState>,
+    generation: u64,
+}
+
+#[derive(Serialize)]
+struct QuarantinedState {
+    name: String,
+    sequence: Option<u64>,
+    line: u64,
+    code: String,
+    field: Option<String>,
+    committed_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct QuarantineState {
+    source: String,
+    quarantine: Vec<QuarantinedState>,
+}
+
+/// `GET /v1/feeds`: every source for the operator, a feeder's own for itself.
+pub(crate) fn all(gateway: &Gateway, peer: &Peer, now: Timestamp) -> Outcome {
+    let watched = gateway.desk.memory.sources().into_iter();
+    let mut feeds: Vec<_> = watched
+        .filter(|(source, _)| peer.watches(*source) && *source != Source::Gateway)
+        .map(|(source, state)| FeedState::of(source, Some(&state), now))
+        .collect();
+    if feeds.is_empty() && ![Role::Operator, Role::Insurer, Role::Portal, Role::Jlis, Role::City].iter().any(|role| peer.has(*role)) {
+        return Err(Refusal::Forbidden);
+    }
+    feeds.sort_by(|a, b| a.source.cmp(&b.source));
+    json(&FeedStates { feeds, generation: gateway.desk.memory.generation() })
+}
+
+/// `GET /v1/feeds/{source}`: the sequence to resume from.
+pub(crate) fn one(gateway: &Gateway, peer: &Peer, source: &str, now: Timestamp) -> Outcome {
+    let source = watched(peer, source)?;
+    json(&FeedState::of(source, gateway.desk.memory.source(source).as_ref(), now))
+}
+
+/// `GET /v1/feeds/{source}/quarantine`: the records that wait for a better word.
+pub(crate) fn quarantine(gateway: &Gateway, peer: &Peer, source: &str) -> Outcome {
+    let source = watched(peer, source)?;
+    let state = gateway.desk.memory.source(source);
+    let open = state.iter().flat_map(|state| state.quarantine.iter());
+    let quarantine = open.map(|one| QuarantinedState {
+        name: one.name.to_string(),
+        sequence: one.sequence,
+        line: one.line,
+        code: one.code.to_string(),
+        field: one.field.as_deref().map(str::to_owned),
+        committed_at: one.committed_at,
+    });
+    json(&QuarantineState { source: source.to_string(), quarantine: quarantine.collect() })
+}
+
+/// `POST /v1/feeds/{source}/quarantine/{name}`: an operator dismisses one.
+pub(crate) async fn dismiss(gateway: &Arc<Gateway>, peer: &Peer, source: &str, name: &str) -> Outcome {
+    if !peer.has(Role::Operator) {
+        return Err(Refusal::Forbidden);
+    }
+    let of = watched(peer, source)?;
+    let state = gateway.desk.memory.source(of);
+    if !state.is_some_and(|state| state.quarantine.iter().any(|one| &*one.name == name)) {
+        return Err(Refusal::NoSuchRoute);
+    }
+    let (done, outcome) = oneshot::channel();
+    let said = Said::Dismissal { of, name: name.into() };
+    let act = gateway.ledger.act(said, Box::new(move |outcome| drop(done.send(outcome))));
+    act.map_err(|error| super::http::refused(error.into()))?;
+    outcome.await.map_err(|_| Refusal::Draining)?.map_err(|error| super::http::refused(error.into()))?;
+    quarantine(gateway, peer, source)
+}
+
+fn watched(peer: &Peer, source: &str) -> Result<Source, Refusal> {
+    let source = Source::parse(source).ok_or(Refusal::field("source", Wrong::NotInBook))?;
+    if peer.watches(source) { Ok(source) } else { Err(Refusal::Forbidden) }
+}
+
+fn json(document: &impl Serialize) -> Outcome {
+    Ok((StatusCode::OK, serde_json::to_vec(document).unwrap_or_default()))
+}
+
+impl FeedState {
+    fn of(source: Source, state: Option<&cache::SourceState>, now: Timestamp) -> Self {
+        let complete_to = state.and_then(|state| state.complete_to);
+        Self {
+            source: source.to_string(),
+            epoch: state.map_or(1, |state| state.epoch),
+            committed_sequence: state.map_or(0, |state| state.committed_sequence),
+            complete_to,
+            age_seconds: complete_to.map(|at| (now.millis() - at.millis()) / 1000),
+            quarantine: state.map_or(0, |state| state.quarantine.len()),
+            held: [],
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! `POST /v1/feeds/{source}`: received whole into the spool, then delivered.
+
+use std::fs::File;
+use std::io::{BufReader, Seek, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eligibility::feed::Source;
+use eligibility::wire::Wrong;
+use http_body_util::BodyExt;
+use hyper::StatusCode;
+use hyper::body::Incoming;
+use ledger::LedgerError;
+use uuid::Uuid;
+
+use super::{DeliverError, Report, deliver as deliver_lines};
+use crate::gateway::Gateway;
+use crate::peer::Peer;
+use crate::refusal::Refusal;
+
+/// Longest silence within a delivery.
+const CHUNK_WITHIN: Duration = Duration::from_secs(30);
+/// Octets read from the spool at once.
+const BUFFER: usize = 256 * 1024;
+
+/// Takes one delivery. Nothing of a connection that drops before its end is committed.
+pub(crate) async fn deliver(
+    gateway: &Arc<Gateway>,
+    peer: &Peer,
+    source: &str,
+    body: Incoming,
+) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    let source = own_source(gateway, peer, source)?;
+    let spooled = receive(gateway, body).await?;
+    let turn = gateway.spool.turn(source);
+    let _turn = turn.lock().await;
+    let gateway = Arc::clone(gateway);
+    let delivered = tokio::task::spawn_blocking(move || {
+        let Spooled { file, .. } = &spooled;
+        deliver_lines(&gateway.ledger, source, BufReader::with_capacity(BUFFER, file))
+    });
+    let report = delivered.await.map_err(|_| Refusal::Internal)?.map_err(refused)?;
+    Ok((StatusCode::OK, to_json(&report)))
+}
+
+/// The source, if it is this caller's to feed.
+pub(super) fn own_source(gateway: &Gateway, peer: &Peer, name: &str) -> Result<Source, Refusal> {
+    let source = Source::parse(name).ok_or(Refusal::field("source", Wrong::NotInBook))?;
+    if !peer.feeds(source) {
+        return Err(Refusal::Forbidden);
+    }
+    match source {
+        Source::Insurer(number) if !gateway.desk.insurers.has(number) => {
+            Err(Refusal::field("source", Wrong::NotInBook))
+        }
+        _ => Ok(source),
+    }
+}
+
+/// A delivery in the spool; gone when dropped.
+struct Spooled {
+    path: PathBuf,
+    file: File,
+}
+
+impl Drop for Spooled {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn receive(gateway: &Gateway, mut body: Incoming) -> Result<Spooled, Refusal> {
+    let (path, file) = gateway.spool.file(Uuid::now_v7()).map_err(spool_failed)?;
+    let mut spooled = Spooled { path, file };
+    let mut octets = 0_u64;
+    loop {
+        let frame = tokio::time::timeout(CHUNK_WITHIN, body.frame()).await;
+        let chunk = match frame {
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            Ok(None) => break,
+            Ok(Some(Err(_))) | Err(_) => return Err(Refusal::Malformed { column: 0 }),
+        };
+        octets += chunk.len() as u64;
+        if octets > gateway.spool.most_octets {
+            return Err(Refusal::BodyTooLarge);
+        }
+        // The page cache takes it; the disk is waited for by nobody but the ledger.
+        spooled.file.write_all(&chunk).map_err(spool_failed)?;
+    }
+    spooled.file.rewind().map_err(spool_failed)?;
+    Ok(spooled)
+}
+
+fn spool_failed(error: std::io::Error) -> Refusal {
+    tracing::error!(%error, "spool not writable; deliveries are refused");
+    Refusal::Overloaded
+}
+
+pub(super) fn refused(error: DeliverError) -> Refusal {
+    tracing::error!(%error, "delivery stopped");
+    match error {
+        DeliverError::Ledger(LedgerError::Full) => Refusal::Overloaded,
+        DeliverError::Ledger(LedgerError::Closed) => Refusal::Draining,
+        DeliverError::Ledger(_) | DeliverError::Read(_) => Refusal::Overloaded,
+    }
+}
+
+fn to_json(report: &Report) -> Vec<u8> {
+    serde_json::to_vec(report).unwrap_or_default()
+}

@@ -1,0 +1,125 @@
+//! What the gateway counts: names, units and labels in one place.
+//!
+//! Labels are words of ours only (routes, outcomes, sources), so their number is bounded.
+
+use std::time::Duration;
+
+use eligibility::day::Timestamp;
+use prometheus::{
+    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+
+use crate::gateway::Gateway;
+
+/// Upper bounds of the request histogram, in seconds.
+const BUCKETS: [f64; 14] =
+    [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
+
+/// The counters and gauges.
+pub struct Metrics {
+    registry: Registry,
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+    /// Connections open now.
+    pub connections: IntGauge,
+    /// Connections turned away because too many were open.
+    pub connections_refused: IntCounter,
+    /// TLS handshakes that failed or took too long.
+    pub handshakes_failed: IntCounter,
+    /// Requests that hit a fault of ours.
+    pub panics: IntCounter,
+    generation: IntGauge,
+    persons: IntGauge,
+    serials: IntGauge,
+    audit_waiting: IntGauge,
+    revoked: IntGauge,
+    list_age: Gauge,
+    feed_age: IntGaugeVec,
+    feed_quarantine: IntGaugeVec,
+}
+
+impl Metrics {
+    /// All of them, at zero.
+    ///
+    /// # Panics
+    /// Never: the names are distinct and well-formed, which every test that starts a gateway shows.
+    #[must_use]
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        macro_rules! register {
+            ($metric:expr) => {{
+                let metric = $metric.expect("a well-formed metric");
+                registry.register(Box::new(metric.clone())).expect("a name of its own");
+                metric
+            }};
+        }
+        let requests = Opts::new("shikaku_requests_total", "Requests answered, by route and outcome.");
+        let seconds = HistogramOpts::new("shikaku_request_seconds", "Time from head to reply, by route.");
+        let feed_age = Opts::new("shikaku_feed_age_seconds", "Age of what a source is complete to.");
+        let quarantine = Opts::new("shikaku_feed_quarantined", "Records of a source in quarantine.");
+        Self {
+            requests: register!(IntCounterVec::new(requests, &["route", "outcome"])),
+            seconds: register!(HistogramVec::new(seconds.buckets(BUCKETS.to_vec()), &["route"])),
+            connections: register!(IntGauge::new("shikaku_connections", "Connections open now.")),
+            connections_refused: register!(IntCounter::new(
+                "shikaku_connections_refused_total",
+                "Connections turned away because too many were open."
+            )),
+            handshakes_failed: register!(IntCounter::new(
+                "shikaku_handshakes_failed_total",
+                "TLS handshakes that failed or took too long."
+            )),
+            panics: register!(IntCounter::new("shikaku_panics_total", "Requests that hit a fault of ours.")),
+            generation: register!(IntGauge::new("shikaku_generation", "Position of the last visible batch.")),
+            persons: register!(IntGauge::new("shikaku_persons", "Persons in memory.")),
+            serials: register!(IntGauge::new("shikaku_serials", "Linked card serials in memory.")),
+            audit_waiting: register!(IntGauge::new("shikaku_audit_waiting", "Audit records not yet written.")),
+            revoked: register!(IntGauge::new("shikaku_revoked_serials", "Revoked serials on the lists held.")),
+            list_age: register!(Gauge::new(
+                "shikaku_revocation_list_age_seconds",
+                "Age of the oldest revocation list held."
+            )),
+            feed_age: register!(IntGaugeVec::new(feed_age, &["source"])),
+            feed_quarantine: register!(IntGaugeVec::new(quarantine, &["source"])),
+            registry,
+        }
+    }
+
+    /// Counts one reply.
+    pub fn answered(&self, route: &str, outcome: &str, took: Duration) {
+        self.requests.with_label_values(&[route, outcome]).inc();
+        self.seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
+
+    /// The Prometheus text, gauges brought up to date.
+    #[must_use]
+    pub fn text(&self, gateway: &Gateway, now: Timestamp) -> Vec<u8> {
+        let memory = &gateway.desk.memory;
+        self.generation.set(memory.generation() as i64);
+        self.persons.set(memory.persons() as i64);
+        self.serials.set(memory.serials() as i64);
+        self.audit_waiting.set(gateway.desk.audit.waiting() as i64);
+        let view = gateway.desk.trust.view();
+        let oldest = view.lists.iter().map(|list| list.mark.this_update.0).min();
+        self.list_age.set(oldest.map_or(f64::NAN, |at| (now.millis() / 1000 - at) as f64));
+        self.revoked.set(view.lists.iter().map(|list| list.revoked as i64).sum());
+        for (source, state) in memory.sources() {
+            let source = source.to_string();
+            if let Some(at) = state.complete_to {
+                self.feed_age.with_label_values(&[&source]).set((now.millis() - at.millis()) / 1000);
+            }
+            self.feed_quarantine.with_label_values(&[&source]).set(state.quarantine.len() as i64);
+        }
+        let mut text = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}

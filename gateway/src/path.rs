@@ -1,0 +1,202 @@
+//! The path of one query, top to bottom.
+//!
+//! ```text
+//! receive ─► parse ─► open ─► prove ─► spend ─► stand ─► entitle ─► find ─► decide ─► record ─► encode
+//! (front)             └──────── cards only ─────────┘
+//! ```
+//!
+//! Each step hands its value on and calls no other. Nothing here waits, reads a clock or knows a
+//! socket: the whole path runs in a test or a bench. The one thing left to wait for is handed out
+//! with the reply: its audit record must be written before the reply may leave.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use eligibility::answer::{Answer, Card, CardState, Occasion, Proof, Revocation, RevocationSource};
+use eligibility::day::{Day, Timestamp};
+use eligibility::decision::decide;
+use eligibility::query::{CardQuery, NumberQuery};
+use eligibility::wire::{Text, Wrong};
+use pki::{Proven, TrustView, UnixTime, Verified};
+
+use crate::audit::{Entry, Recording};
+use crate::challenge::{ChallengeError, Challenges};
+use crate::config::CardProof;
+use crate::desk::Desk;
+use crate::entitle::Entitled;
+use crate::peer::Peer;
+use crate::refusal::{Fresh, Refusal};
+
+/// Who asks, and when: what the front knows of a request.
+#[derive(Clone, Copy)]
+pub struct Request<'r> {
+    /// The caller.
+    pub peer: &'r Peer,
+    /// Our id of the request.
+    pub id: uuid::Uuid,
+    /// Wall time at which it was received.
+    pub now: Timestamp,
+}
+
+/// What leaves, once its record is written.
+pub struct Reply {
+    /// The answer's JSON, or why there is none.
+    pub outcome: Result<Vec<u8>, Refusal>,
+    /// The word for the outcome: a status or a problem's code.
+    pub word: &'static str,
+    /// The audit record on its way.
+    pub recording: Recording,
+}
+
+/// A question by a card.
+pub fn card(desk: &Desk, request: Request<'_>, body: &[u8]) -> Reply {
+    let mut entry = Entry::begin("card", request);
+    let outcome = by_card(desk, request, body, &mut entry);
+    finish(desk, outcome, entry)
+}
+
+/// A question by the numbers of an insured card.
+pub fn number(desk: &Desk, request: Request<'_>, body: &[u8]) -> Reply {
+    let mut entry = Entry::begin("number", request);
+    let outcome = by_number(desk, request, body, &mut entry);
+    finish(desk, outcome, entry)
+}
+
+fn by_card(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) -> Result<Encoded, Refusal> {
+    let Request { peer, now, .. } = request;
+    let query = CardQuery::from_json(body)?;
+    let certificate = base64("certificate", &query.certificate)?;
+    let trust = desk.trust.view();
+    let proven = match desk.card.proof {
+        CardProof::Signature => signed(&desk.challenges, &trust, request, &query, &certificate)?,
+        CardProof::Certificate => pki::prove_without_possession(&trust, &certificate)?,
+    };
+    let verified = pki::stand(proven, &trust, unix(now), &desk.card.stand)?;
+    let entitled = Entitled::by_card(&verified, query.identity_check, &query.circumstances, peer, now)?;
+    let reference = query.circumstances.reference.as_deref();
+    Ok(answer(desk, &entitled, Some(shown(&verified)), reference, now, entry))
+}
+
+fn by_number(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) -> Result<Encoded, Refusal> {
+    let Request { peer, now, .. } = request;
+    let query = NumberQuery::from_json(body)?;
+    let entitled = Entitled::by_number(&query, &desk.insurers, peer, now)?;
+    let reference = query.circumstances.reference.as_deref();
+    Ok(answer(desk, &entitled, None, reference, now, entry))
+}
+
+/// open ─► prove ─► spend: the challenge is looked at before any signature, and spent only by a right one.
+fn signed(
+    challenges: &Challenges,
+    trust: &TrustView,
+    request: Request<'_>,
+    query: &CardQuery<'_>,
+    certificate: &[u8],
+) -> Result<Proven, Refusal> {
+    let needed = |text: &Option<Text<'_>>, field| {
+        text.as_deref().map(str::to_owned).ok_or_else(|| Refusal::field(field, Wrong::Missing))
+    };
+    let challenge = needed(&query.challenge, "challenge")?;
+    let signature = base64("signature", &needed(&query.signature, "signature")?)?;
+    let refused = |error: ChallengeError| {
+        let fresh = challenges.issue(request.peer.fingerprint(), request.now);
+        Refusal::challenge(error, fresh.map(|(challenge, expires_at)| Fresh { challenge, expires_at }))
+    };
+    let open = challenges.open(&challenge, request.peer.fingerprint(), request.now).map_err(refused)?;
+    let proven = pki::prove(trust, certificate, open.as_bytes(), &signature)?;
+    challenges.spend(open).map_err(refused)?;
+    Ok(proven)
+}
+
+struct Encoded {
+    json: Vec<u8>,
+    word: &'static str,
+    recording: Recording,
+}
+
+/// find ─► decide ─► record ─► encode.
+fn answer(
+    desk: &Desk,
+    entitled: &Entitled<'_>,
+    card: Option<Card>,
+    reference: Option<&str>,
+    now: Timestamp,
+    entry: &mut Entry,
+) -> Encoded {
+    let generation = desk.memory.generation();
+    let found = desk.memory.find(entitled.key());
+    let eligibility = decide(found.as_deref(), entitled.asked(), &|source| desk.reach(source, now));
+    entry.decided(entitled, &found, &eligibility, generation);
+    let recording = desk.audit.record(entry);
+    let occasion = Occasion { reference, card, generation, answered_at: now };
+    let mut json = Vec::with_capacity(1024);
+    Answer::of(&eligibility, occasion, &|insurer| desk.insurers.name(insurer)).write_to(&mut json);
+    Encoded { json, word: eligibility.status.word(), recording }
+}
+
+fn finish(desk: &Desk, outcome: Result<Encoded, Refusal>, mut entry: Entry) -> Reply {
+    match outcome {
+        Ok(Encoded { json, word, recording }) => Reply { outcome: Ok(json), word, recording },
+        Err(refusal) => {
+            let word = refusal.problem().code;
+            entry.refused(word);
+            Reply { outcome: Err(refusal), word, recording: desk.audit.record(&entry) }
+        }
+    }
+}
+
+fn base64(field: &'static str, text: &str) -> Result<Vec<u8>, Refusal> {
+    STANDARD.decode(text).map_err(|_| Refusal::field(field, Wrong::Form))
+}
+
+const fn unix(now: Timestamp) -> UnixTime {
+    UnixTime(now.millis().div_euclid(1000))
+}
+
+fn shown(verified: &Verified) -> Card {
+    let revocation = verified.revocation();
+    Card {
+        state: match verified.state() {
+            pki::CardState::Good => CardState::Good,
+            pki::CardState::Grace => CardState::Grace,
+        },
+        proof: match verified.possession() {
+            pki::Possession::Signature => Proof::Signature,
+            pki::Possession::CertificateOnly => Proof::Certificate,
+        },
+        not_after: Day::from_number(verified.not_after_day()),
+        days_left: verified.days_left(),
+        usable_through: Day::from_number(verified.usable_through()),
+        eligibility_only: verified.eligibility_only(),
+        revocation: Revocation {
+            source: match revocation.source {
+                pki::RevocationSource::Crl => RevocationSource::Crl,
+                pki::RevocationSource::Unchecked => RevocationSource::Unchecked,
+            },
+            as_of: Timestamp::from_millis(revocation.as_of.0.saturating_mul(1000)),
+        },
+    }
+}
+
+impl From<pki::ProveError> for Refusal {
+    fn from(error: pki::ProveError) -> Self {
+        let why = error.to_string();
+        match error {
+            pki::ProveError::Malformed | pki::ProveError::WrongProfile(_) => Self::CardWrongProfile { why },
+            pki::ProveError::Untrusted(_) => Self::CardUntrusted { why },
+            pki::ProveError::SignatureInvalid => Self::SignatureInvalid,
+        }
+    }
+}
+
+impl From<pki::StandError> for Refusal {
+    fn from(error: pki::StandError) -> Self {
+        let why = error.to_string();
+        match error {
+            pki::StandError::NotYetValid | pki::StandError::AnchorWithdrawn => Self::CardUntrusted { why },
+            pki::StandError::Expired => Self::CardExpired,
+            pki::StandError::Revoked => Self::CardRevoked,
+            pki::StandError::Suspended => Self::CardSuspended,
+            pki::StandError::RevocationUnknown(_) => Self::RevocationUnknown { why },
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Which crate may depend on which: read from the manifests as cargo resolves them.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Our crates, each with those of ours it may use.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("eligibility", &[]),
+    ("pki", &[]),
+    ("ledger", &["eligibility"]),
+    ("cache", &["eligibility"]),
+    ("population", &["eligibility", "pki"]),
+    ("gateway", &["cache", "eligibility", "ledger", "pki", "population"]),
+    ("benches", &["cache", "eligibility", "gateway", "ledger", "pki", "population"]),
+];
+
+#[test]
+fn crates_depend_only_along_the_arrows() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let allowed: BTreeMap<_, _> = ARROWS.iter().copied().collect();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert_eq!(packages.len(), allowed.len(), "a crate came or went: draw its arrows here");
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let on = dependency["name"].as_str().unwrap();
+            if allowed.contains_key(on) && on != name {
+                assert!(allowed[name].contains(&on), "{name} must not depend on {on}");
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A client with a certificate that says exactly what it is told to, and reads one reply.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::Value;
+
+/// One reply.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// Reads a whole reply from what the server sent until it closed.
+    pub(crate) fn parse(octets: &[u8]) -> Option<Self> {
+        let end = octets.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let head = String::from_utf8_lossy(&octets[..end]).into_owned();
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let headers = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        Some(Self { status, headers, body: octets[end + 4..].to_vec() })
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, String::from_utf8_lossy(&self.body)))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The problem's code, or the answer's status.
+    pub(crate) fn word(&self) -> String {
+        let json = self.json();
+        let word = if self.status < 300 { &json["status"] } else { &json["code"] };
+        word.as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// A caller of the service.
+#[derive(Clone)]
+pub(crate) struct Client {
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+}
+
+impl Client {
+    /// With the certificate of this name, or with none.
+    pub(crate) fn new(address: SocketAddr, folder: &Path, name: Option<&str>) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(folder.join("tls/ca.pem")).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+        let tls = match name {
+            None => builder.with_no_client_auth(),
+            Some(name) => {
+                let certificate = CertificateDer::from_pem_file(folder.join(format!("clients/{name}.pem"))).unwrap();
+                let key = PrivateKeyDer::from_pem_file(folder.join(format!("clients/{name}-key.pem"))).unwrap();
+                builder.with_client_auth_cert(vec![certificate], key).unwrap()
+            }
+        };
+        Self { address, tls: Arc::new(tls) }
+    }
+
+    /// A TLS connection.
+    pub(crate) fn connect(&self) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
+        let socket = TcpStream::connect(self.address)?;
+        socket.set_read_timeout(Some(Duration::from_secs(30)))?;
+        let name = ServerName::try_from("localhost").unwrap();
+        let connection = ClientConnection::new(Arc::clone(&self.tls), name).unwrap();
+        Ok(StreamOwned::new(connection, socket))
+    }
+
+    /// Sends these octets on a connection of their own and reads the reply; `None` when there is none.
+    pub(crate) fn raw(&self, octets: &[u8]) -> Option<Reply> {
+        let mut stream = self.connect().ok()?;
+        stream.write_all(octets).ok()?;
+        Reply::parse(&read_to_end(&mut stream))
+    }
+
+    pub(crate) fn try_send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Option<Reply> {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        self.raw(&[head.as_bytes(), body].concat())
+    }
+
+    pub(crate) fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Reply {
+        self.try_send(method, path, kind, body).unwrap_or_else(|| panic!("no reply to {method} {path}"))
+    }
+
+    pub(crate) fn post(&self, path: &str, json: &Value) -> Reply {
+        self.send("POST", path, "application/json", json.to_string().as_bytes())
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, "application/json", b"")
+    }
+
+    pub(crate) fn feed(&self, source: &str, lines: &str) -> Reply {
+        self.send("POST", &format!("/v1/feeds/{source}"), "application/x-ndjson", lines.as_bytes())
+    }
+
+    pub(crate) fn challenge(&self) -> String {
+        let reply = self.post("/v1/challenges", &serde_json::json!({}));
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.json()["challenges"][0]["challenge"].as_str().unwrap().to_owned()
+    }
+}
+
+/// One reply over plain HTTP.
+pub(crate) fn plain(address: SocketAddr, request: &str) -> Option<Reply> {
+    let mut socket = TcpStream::connect(address).ok()?;
+    socket.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    socket.write_all(request.as_bytes()).ok()?;
+    Reply::parse(&read_to_end(&mut socket))
+}
+
+/// Everything until the other side closes, whatever way it does.
+fn read_to_end(stream: &mut impl Read) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(read @ 1..) = stream.read(&mut buffer) {
+        octets.extend_from_slice(&buffer[..read]);
+    }
+    octets
+}

@@ -1,0 +1,182 @@
+//! A real gateway for tests: the program itself, a folder of its own, and clients that speak TLS to it.
+
+#![expect(clippy::disallowed_methods, reason = "tests wait by the clock")]
+#![allow(dead_code, clippy::allow_attributes, reason = "each test binary uses a part of this")]
+
+pub(crate) mod client;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use client::{Client, Reply};
+
+/// The program under test.
+pub(crate) fn shikaku() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_shikaku"))
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A demonstration folder with a gateway that can be started, stopped and killed.
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    process: Option<Child>,
+}
+
+impl World {
+    /// A new folder, not yet served.
+    pub(crate) fn prepared(people: u64) -> Self {
+        let world = Self {
+            folder: tempfile::tempdir().unwrap(),
+            listen: free_address(),
+            admin: free_address(),
+            process: None,
+        };
+        let output = world.demo(people);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        world
+    }
+
+    /// A new folder, served.
+    pub(crate) fn started(people: u64) -> Self {
+        let mut world = Self::prepared(people);
+        world.start();
+        world
+    }
+
+    /// Runs `demo --prepare-only` on the folder.
+    pub(crate) fn demo(&self, people: u64) -> Output {
+        shikaku()
+            .args(["demo", "--prepare-only", "--people", &people.to_string()])
+            .arg("--dir")
+            .arg(self.path(""))
+            .args(["--listen", &self.listen.to_string(), "--admin", &self.admin.to_string()])
+            .output()
+            .unwrap()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts `serve` and waits until it is ready.
+    pub(crate) fn start(&mut self) {
+        let log = std::fs::File::options().append(true).create(true).open(self.path("serve.log")).unwrap();
+        let process = shikaku()
+            .args(["serve", "--log", "debug", "--config"])
+            .arg(self.path("shikaku.toml"))
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.process = Some(process);
+        let began = Instant::now();
+        while self.admin_get("/readyz").is_none_or(|(status, _)| status != 200) {
+            let ended = self.process.as_mut().and_then(|process| process.try_wait().unwrap());
+            assert!(ended.is_none(), "ended before it was ready: {}", self.log());
+            assert!(began.elapsed() < Duration::from_secs(60), "not ready: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// SIGTERM, and its exit code.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        let mut process = self.process.take()?;
+        let id = process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        process.wait().unwrap().code()
+    }
+
+    /// The process id of the running gateway.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.as_ref().unwrap().id()
+    }
+
+    /// Everything the gateway has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.path("serve.log")).unwrap_or_default()
+    }
+
+    /// Status and body of one of the operator's pages; `None` while nobody listens.
+    pub(crate) fn admin_get(&self, path: &str) -> Option<(u16, String)> {
+        let reply = client::plain(self.admin, &format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"))?;
+        Some((reply.status, String::from_utf8(reply.body).unwrap()))
+    }
+
+    /// A client with one of the demonstration's certificates.
+    pub(crate) fn client(&self, name: &str) -> Client {
+        Client::new(self.listen, self.folder.path(), Some(name))
+    }
+
+    /// A card of the demonstration.
+    pub(crate) fn card(&self, name: &str) -> Card {
+        Card::read(self.folder.path(), name)
+    }
+
+    /// A card of this state.
+    pub(crate) fn card_in_state(&self, state: &str) -> Card {
+        let line = self.cards().into_iter().find(|line| line["state"] == state).unwrap();
+        self.card(line["name"].as_str().unwrap())
+    }
+
+    /// The lines of `cards.ndjson`.
+    pub(crate) fn cards(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.path("cards/cards.ndjson")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A card in a reader.
+pub(crate) struct Card {
+    pub(crate) certificate: Vec<u8>,
+    key: String,
+}
+
+impl Card {
+    fn read(folder: &Path, name: &str) -> Self {
+        Self {
+            certificate: std::fs::read(folder.join(format!("cards/{name}.der"))).unwrap(),
+            key: std::fs::read_to_string(folder.join(format!("cards/{name}.key.pem"))).unwrap(),
+        }
+    }
+
+    /// The card query over this challenge.
+    pub(crate) fn query(&self, challenge: &str) -> Value {
+        json!({
+            "certificate": STANDARD.encode(&self.certificate),
+            "challenge": challenge,
+            "signature": STANDARD.encode(pki::issuing::sign(&self.key, challenge.as_bytes()).unwrap()),
+            "identity_check": "pin",
+        })
+    }
+
+    /// Fetches a challenge, signs it, asks.
+    pub(crate) fn ask(&self, client: &Client) -> Reply {
+        client.post("/v1/eligibility/card", &self.query(&client.challenge()))
+    }
+}
