@@ -1,5 +1,5 @@
 //! The ledger from outside: rules of intake, restarts and damage, replay against a model.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod endurance;
 mod replay;
