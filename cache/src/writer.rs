@@ -1,0 +1,129 @@
+//! The one who changes memory.
+
+use std::fmt;
+use std::sync::Arc;
+
+use eligibility::feed::{Said, Source};
+
+use crate::batch::{Batch, Row};
+use crate::plan::Plan;
+use crate::reader::Shared;
+use crate::source::Book;
+use crate::state::Map;
+
+/// The one who changes memory; there is one for each.
+pub struct Writer {
+    shared: Arc<Shared>,
+    books: Map<Source, Book>,
+}
+
+impl Writer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, books: Map::default() }
+    }
+
+    /// Applies a batch; readers see all of it or nothing. Batches come in the order of their
+    /// positions, without gap; one that is visible already changes nothing.
+    pub fn apply(&mut self, batch: Batch<'_>) {
+        let shared = Arc::clone(&self.shared);
+        // Only this writer writes, so what it reads here cannot change before it does.
+        let state = shared.read();
+        if batch.position <= state.generation {
+            return;
+        }
+        let source = batch.source;
+        let mut book = self.books.remove(&source).unwrap_or_else(|| Book::new(&batch));
+        book.move_to(&batch);
+        let mut plan = Plan::new(&shared, &state);
+        let mut settled = Vec::new();
+        for row in &batch.rows {
+            match row {
+                Row::Accepted(record) => {
+                    let (before, after) = plan.accept(source, record);
+                    book.count_member(before, after);
+                    book.accept(record);
+                    if let (Source::Gateway, Said::Dismissal { of, name }) = (source, &record.said)
+                        && let Some(dismissed) = self.books.get_mut(of)
+                    {
+                        dismissed.resolve(name, None);
+                        settled.push((*of, dismissed.settle()));
+                    }
+                }
+                Row::Refused { name, sequence, refused } => {
+                    plan.protect(source, refused);
+                    book.refuse(&batch, name, *sequence, refused);
+                }
+            }
+        }
+        settled.push((source, book.settle()));
+        self.books.insert(source, book);
+        let changes = plan.changes();
+        drop(state);
+        let mut state = shared.write();
+        let gone = changes.execute(&mut state, source, batch.position);
+        state.sources.extend(settled);
+        state.generation = batch.position;
+        drop(state);
+        drop(gone);
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Writer({} sources)", self.books.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eligibility::day::Timestamp;
+    use eligibility::feed::Record;
+
+    use super::*;
+    use crate::reader::empty;
+
+    fn apply(writer: &mut Writer, position: u64, line: &str) {
+        let record = Record::from_json(line.as_bytes()).unwrap();
+        writer.apply(Batch {
+            position,
+            source: record.source,
+            epoch: 1,
+            committed_at: Timestamp::from_millis(0),
+            committed_sequence: record.sequence,
+            rows: vec![Row::Accepted(&record)],
+        });
+    }
+
+    fn member(sequence: u64, rest: &str) -> String {
+        format!(
+            r#"{{"source":"06132013","sequence":{sequence},"kind":"member","link_number":"3050012345678901",{rest}}}"#
+        )
+    }
+
+    fn with(numbers: [u64; 2]) -> String {
+        let [one, other] = numbers;
+        format!(
+            r#""name":"見本","sex":"male","birth_date":"1980-02-03","restrictions":[],"coverages":[{{"number":"{one}","qualified_on":"2024-04-01"}},{{"number":"{other}","qualified_on":"2025-04-01"}}]"#
+        )
+    }
+
+    #[test]
+    fn the_index_drops_keys_that_nobody_has() {
+        let (mut writer, reader) = empty();
+        let mut keys = Vec::new();
+        let lines = [with([1, 2]), with([2, 3]), with([4, 4]), r#""deleted":true"#.to_owned()];
+        for (position, rest) in (1..).zip(&lines) {
+            apply(&mut writer, position, &member(position, rest));
+            keys.push(reader.keys());
+        }
+        assert_eq!((keys.as_slice(), reader.persons()), ([2, 2, 1, 0].as_slice(), 0));
+    }
+
+    #[test]
+    fn a_batch_that_is_visible_already_changes_nothing() {
+        let (mut writer, reader) = empty();
+        apply(&mut writer, 1, &member(1, &with([1, 2])));
+        apply(&mut writer, 1, &member(2, r#""deleted":true"#));
+        assert_eq!((reader.generation(), reader.persons()), (1, 1));
+    }
+}

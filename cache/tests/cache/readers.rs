@@ -1,0 +1,62 @@
+//! Readers beside a writer that replaces people.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use cache::{Key, Reader};
+use eligibility::coverage::Person;
+use eligibility::decision::Found;
+
+use crate::support::{House, INSURER, OTHER, link, member, query, serial};
+
+/// The round in which the person was written: its name and all its coverages say the same.
+fn round(person: &Person) -> u64 {
+    let member = person.memberships.iter().find_map(|one| one.member.as_ref()).unwrap();
+    let round: u64 = member.name.parse().unwrap();
+    assert!(member.coverages.iter().all(|one| *one.number == *(100 + round % 2).to_string()));
+    round
+}
+
+fn watch(reader: &Reader, ended: &AtomicBool) -> u64 {
+    let (mut last, mut looks) = (0, 0);
+    while !ended.load(Ordering::Relaxed) {
+        let Found::One(by_card) = reader.find(&Key::Card(serial(7))) else { panic!("lost by card") };
+        assert!(round(&by_card) >= last, "went back");
+        last = round(&by_card);
+        // By number a person may have moved on between two looks, never be two or torn.
+        for number in [100, 101] {
+            match reader.find(&Key::Number(&query(INSURER, number, 1))) {
+                Found::One(person) => assert_eq!(round(&person) % 2, number % 2),
+                Found::Nobody => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        looks += 1;
+    }
+    looks
+}
+
+#[test]
+fn nobody_sees_a_torn_person() {
+    let mut house = House::new();
+    house.apply("portal", &[link("portal", 1, 7, Some(1))]);
+    house.apply(INSURER, &[member(INSURER, 1, 1, "0", &[100, 100])]);
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let readers = [(); 2].map(|()| {
+            let (reader, ended) = (house.reader.clone(), &ended);
+            scope.spawn(move || watch(&reader, ended))
+        });
+        for round in 1..=2_000_u64 {
+            let number = 100 + round % 2;
+            let others = (2..12).map(|person| member(INSURER, round, person, "0", &[number + 2]));
+            let mut batch: Vec<_> = others.collect();
+            batch.push(member(INSURER, round, 1, &round.to_string(), &[number, number]));
+            house.apply(INSURER, &batch);
+            house.apply(OTHER, &[]);
+        }
+        ended.store(true, Ordering::Relaxed);
+        for reader in readers {
+            assert!(reader.join().unwrap() > 0);
+        }
+    });
+}

@@ -1,0 +1,109 @@
+//! What can go wrong with the ledger, and what may still be done.
+//!
+//! No variant carries anything of a record: SQLite's own words name tables and columns only.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// Why the ledger refused or failed. Nothing of the append that got it was kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Another process holds the lock file beside the ledger.
+    #[error("the ledger {} is in use by another process", path.display())]
+    InUse {
+        /// The ledger's file.
+        path: PathBuf,
+    },
+    /// A later program made or migrated it.
+    #[error("the ledger {} has schema version {found}, this program knows versions up to {known}", path.display())]
+    NewerSchema {
+        /// The ledger's file.
+        path: PathBuf,
+        /// Version found in it.
+        found: i64,
+        /// Latest version known here.
+        known: i64,
+    },
+    /// The file is no SQLite database, or one of somebody else.
+    #[error("{} is not a ledger", path.display())]
+    NotALedger {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be opened: no such folder, no permission, no thread.
+    #[error("cannot open the ledger {}: {reason}", path.display())]
+    Open {
+        /// The ledger's file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The queue before the writer is full: try again later.
+    #[error("the ledger's queue is full")]
+    Full,
+    /// The ledger was closed, or its writer is gone.
+    #[error("the ledger is closed")]
+    Closed,
+    /// More lines in one append than a batch may hold.
+    #[error("one append may hold {most} lines at the most")]
+    TooLarge {
+        /// The most it may hold.
+        most: usize,
+    },
+    /// Lines under the gateway's own name, or an act that is not the gateway's to make.
+    #[error("this is not for this source to say")]
+    NotItsOwn,
+    /// An act would link the card of another person.
+    #[error("the card is linked to another person")]
+    LinkConflict,
+    /// A source's new epoch must be later than its present one.
+    #[error("the source is in epoch {current} already")]
+    EpochNotLater {
+        /// Its present epoch.
+        current: u32,
+    },
+    /// No room on the disk. Cleanly rolled back; works again once there is room.
+    #[error("no room left for the ledger")]
+    DiskFull,
+    /// Another program holds SQLite's own lock for too long. Rolled back; try again later.
+    #[error("the ledger's file is locked by another program")]
+    Busy,
+    /// A write failed in a way after which the disk cannot be trusted. Every append is refused
+    /// until the process has been started anew and has read back what is really there.
+    #[error("the ledger can no longer be written: {reason}")]
+    Poisoned {
+        /// What the engine said first.
+        reason: String,
+    },
+    /// What was read is not what was written.
+    #[error("the ledger is damaged at position {position}: {reason}")]
+    Corrupt {
+        /// Position of the batch.
+        position: u64,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Reading failed.
+    #[error("the ledger cannot be read: {reason}")]
+    Read {
+        /// What the engine said.
+        reason: String,
+    },
+}
+
+impl LedgerError {
+    /// A failure while writing. Only what is known to leave the file whole may be tried again.
+    pub(crate) fn writing(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            _ => Self::Poisoned { reason: error.to_string() },
+        }
+    }
+
+    /// A failure while reading.
+    pub(crate) fn reading(error: &rusqlite::Error) -> Self {
+        Self::Read { reason: error.to_string() }
+    }
+}

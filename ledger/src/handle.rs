@@ -1,0 +1,285 @@
+//! Opening, starting, the queue before the writer, and closing.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use eligibility::day::Timestamp;
+use eligibility::feed::{Said, Source, Subject};
+use eligibility::number::{LinkNumber, Serial};
+use rusqlite::Connection;
+
+use crate::batch::{Appended, Batch, Told};
+use crate::error::LedgerError;
+use crate::group::Head;
+use crate::offer::Offer;
+use crate::read::{Reader, heads};
+use crate::schema;
+use crate::seen::LastBatch;
+use crate::writer::{Job, Work, Writer};
+
+/// The most lines one append may hold, and so the most rows of a batch.
+pub const MOST_OFFERS: usize = 2_000;
+
+/// Called once with what became of an append, on the writer's thread.
+pub type Done = Box<dyn FnOnce(Result<Appended, LedgerError>) + Send>;
+
+/// Called on the writer's thread with the batches of each group, in order, once they are durable and
+/// before those who wait for them are told.
+pub type Visible = Box<dyn FnMut(&[Batch]) + Send>;
+
+/// Gives the wall time, once a group.
+pub type Now = Box<dyn Fn() -> Timestamp + Send>;
+
+/// What memory, which follows the ledger, tells it. Asked on the writer's thread only, when
+/// everything committed before is visible.
+pub trait Memory: Send {
+    /// Position of the source's last accepted word on the subject.
+    fn last_word(&self, source: Source, subject: Subject) -> Option<u64>;
+    /// The person whose card has this serial.
+    fn owner(&self, serial: Serial) -> Option<LinkNumber>;
+    /// Whether any card is linked to the person. Subsidies of a person without one are not kept;
+    /// a memory that does not say keeps them.
+    fn has_card(&self, person: LinkNumber) -> bool {
+        let _ = person;
+        true
+    }
+}
+
+/// The sizes and times of a ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How long to wait for another program that holds SQLite's own lock.
+    pub busy_timeout: Duration,
+    /// Appends that may wait before the writer; one more is refused as [`LedgerError::Full`].
+    pub queue: usize,
+    /// Lines from which a group takes no further append into its transaction.
+    pub group_rows: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(5), queue: 256, group_rows: 8_000 }
+    }
+}
+
+/// A ledger that can be read and is not yet written: for the replay.
+pub struct Opened {
+    path: PathBuf,
+    options: Options,
+    lock: File,
+    connection: Connection,
+    reader: Reader,
+    heads: HashMap<Source, Head>,
+    position: u64,
+    committed_at: Option<Timestamp>,
+}
+
+/// A ledger that takes records. Cheap to clone; all clones speak to one writer.
+#[derive(Clone)]
+pub struct Ledger {
+    path: Arc<Path>,
+    options: Options,
+    queue: SyncSender<Job>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    reader: Arc<Mutex<Reader>>,
+}
+
+impl Ledger {
+    /// Opens the ledger in this file, making it where there is none. The file `PATH.lock` beside it
+    /// is locked for as long as the ledger lives.
+    ///
+    /// # Errors
+    /// In use, of a newer schema, not a ledger, or not to be opened.
+    pub fn open(path: &Path, options: Options) -> Result<Opened, LedgerError> {
+        let lock = lock(path)?;
+        let connection = schema::open_writer(path, options.busy_timeout)?;
+        let reader = Reader::open(path, options.busy_timeout)?;
+        let heads = heads(&connection)?;
+        let (position, committed_at) = reader.last()?.unzip();
+        let path = path.to_owned();
+        let position = position.unwrap_or(0);
+        Ok(Opened { path, options, lock, connection, reader, heads, position, committed_at })
+    }
+
+    /// Queues lines of one delivery of this source. `done` is called once they are durable and
+    /// visible, or have failed; it is dropped uncalled where this returns an error.
+    ///
+    /// # Errors
+    /// `Full`, `Closed`, `TooLarge` above [`MOST_OFFERS`], `NotItsOwn` for the gateway's name.
+    pub fn append(&self, source: Source, offers: Vec<Offer>, done: Done) -> Result<(), LedgerError> {
+        if offers.len() > MOST_OFFERS {
+            return Err(LedgerError::TooLarge { most: MOST_OFFERS });
+        }
+        if source == Source::Gateway {
+            return Err(LedgerError::NotItsOwn);
+        }
+        self.queue(Work::Append(source, offers), done)
+    }
+
+    /// Queues an act of the gateway itself (a link, a dismissal), numbered by the ledger. A link of
+    /// another person's card is told to `done` as `LinkConflict` and leaves no trace.
+    ///
+    /// # Errors
+    /// `Full`, `Closed`, `NotItsOwn` for what only others can say.
+    pub fn act(&self, said: Said, done: Done) -> Result<(), LedgerError> {
+        if !Source::Gateway.owns(said.kind()) {
+            return Err(LedgerError::NotItsOwn);
+        }
+        self.queue(Work::Act(said), done)
+    }
+
+    /// Queues the opening of a new epoch for a restored source, whose numbering starts again. An
+    /// epoch not later than the present one is told to `done` as `EpochNotLater`.
+    ///
+    /// # Errors
+    /// `Full`, `Closed`, `NotItsOwn` for the gateway, which is never restored.
+    pub fn open_epoch(&self, source: Source, epoch: u32, done: Done) -> Result<(), LedgerError> {
+        if source == Source::Gateway {
+            return Err(LedgerError::NotItsOwn);
+        }
+        self.queue(Work::OpenEpoch(source, epoch), done)
+    }
+
+    fn queue(&self, work: Work, done: Done) -> Result<(), LedgerError> {
+        self.queue.try_send(Job::Write(work, done)).map_err(|error| match error {
+            TrySendError::Full(_) => LedgerError::Full,
+            TrySendError::Disconnected(_) => LedgerError::Closed,
+        })
+    }
+
+    /// The batches after this position, in order: see [`Reader::read`]. One caller at a time; a
+    /// long replay takes a [`Ledger::reader`] of its own.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn read(&self, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner).read(after, most)
+    }
+
+    /// What a source said of a subject, newest first: see [`Reader::history`].
+    ///
+    /// # Errors
+    /// As [`Reader::history`].
+    pub fn history(
+        &self,
+        source: Source,
+        subject: Subject,
+        last_word: u64,
+        most: usize,
+    ) -> Result<Vec<Told>, LedgerError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.history(source, subject, last_word, most)
+    }
+
+    /// A reader with a connection of its own.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn reader(&self) -> Result<Reader, LedgerError> {
+        Reader::open(&self.path, self.options.busy_timeout)
+    }
+
+    /// Writes what is queued, ends the writer and waits for it. Later appends of other clones are
+    /// refused as `Closed`.
+    pub fn close(self) {
+        // A queue without receiver has no writer either.
+        let _ = self.queue.send(Job::Close);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the ledger's writer had panicked");
+        }
+    }
+}
+
+impl Opened {
+    /// The batches after this position, in order: see [`Reader::read`].
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn read(&self, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
+        self.reader.read(after, most)
+    }
+
+    /// Position of the last batch; 0 while there is none.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// When the last batch was committed: the clock must not be earlier.
+    #[must_use]
+    pub const fn committed_at(&self) -> Option<Timestamp> {
+        self.committed_at
+    }
+
+    /// Starts the writer. `memory` must have followed the replay to its end.
+    ///
+    /// # Errors
+    /// `Open` when the system gives no thread.
+    pub fn start(self, memory: Box<dyn Memory>, visible: Visible, now: Now) -> Result<Ledger, LedgerError> {
+        let Self { path, options, lock, reader, .. } = self;
+        let (queue, jobs): (_, Receiver<Job>) = sync_channel(options.queue.max(1));
+        let writer = Writer {
+            connection: self.connection,
+            heads: self.heads,
+            position: self.position,
+            committed_at: self.committed_at.unwrap_or(Timestamp::from_millis(i64::MIN)),
+            last: LastBatch::default(),
+            memory,
+            visible,
+            now,
+            group_rows: options.group_rows.max(1),
+            poisoned: None,
+        };
+        let run = move || {
+            writer.run(&jobs);
+            // Held until the last write is done.
+            drop(lock);
+        };
+        let spawned = std::thread::Builder::new().name("ledger".to_owned()).spawn(run);
+        let thread =
+            spawned.map_err(|error| LedgerError::Open { path: path.clone(), reason: error.to_string() })?;
+        Ok(Ledger {
+            path: path.into(),
+            options,
+            queue,
+            thread: Arc::new(Mutex::new(Some(thread))),
+            reader: Arc::new(Mutex::new(reader)),
+        })
+    }
+}
+
+fn lock(path: &Path) -> Result<File, LedgerError> {
+    let mut name = OsString::from(path);
+    name.push(".lock");
+    let failed = |error: &dyn fmt::Display| LedgerError::Open {
+        path: path.to_owned(),
+        reason: format!("its lock file: {error}"),
+    };
+    let file = File::options().create(true).truncate(false).write(true).open(&name);
+    let file = file.map_err(|error| failed(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(failed(&error)),
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opened({} at {})", self.path.display(), self.position)
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ledger({})", self.path.display())
+    }
+}

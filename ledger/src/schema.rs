@@ -1,0 +1,139 @@
+//! Tables, versions and connections.
+//!
+//! | table | one row is |
+//! |---|---|
+//! | `meta` | a fact on the file: `version` of the schema |
+//! | `batch` | a batch; a source's last batch is its head |
+//! | `row` | a record as read: format 0 the line as received, format 1 [`eligibility::feed::Refused`] |
+//! | `quarantine` | the place of a refused row, by the name under which it is found again |
+//!
+//! Rows are never updated. The only index beside the keys is over `(source, epoch, first_sequence)`
+//! of batches: an index on a random key would make intake slower with every row.
+
+use std::cmp::Ordering;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::error::LedgerError;
+
+/// The schema this program writes, and the latest it reads.
+pub(crate) const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE batch (
+    position INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    first_sequence INTEGER,
+    last_sequence INTEGER,
+    committed_sequence INTEGER NOT NULL,
+    since_mark INTEGER NOT NULL,
+    committed_at INTEGER NOT NULL,
+    rows INTEGER NOT NULL
+);
+CREATE INDEX batch_by_sequence ON batch (source, epoch, first_sequence);
+CREATE TABLE row (
+    position INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    sequence INTEGER,
+    kind TEXT,
+    previous INTEGER,
+    hash BLOB NOT NULL,
+    format INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (position, ordinal)
+) WITHOUT ROWID;
+CREATE TABLE quarantine (
+    source TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    PRIMARY KEY (source, epoch, name, position, ordinal)
+) WITHOUT ROWID;
+";
+
+/// Opens the connection that writes, making the tables in a new file.
+pub(crate) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
+    let failed = |error: rusqlite::Error| opening(path, &error);
+    make_private(path)?;
+    let connection = Connection::open(path).map_err(failed)?;
+    connection.busy_timeout(busy).map_err(failed)?;
+    if is_empty(&connection).map_err(failed)? {
+        create(&connection).map_err(failed)?;
+    }
+    check_version(&connection, path)?;
+    // WAL with FULL: every commit is synced before it is acknowledged, and readers never wait.
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Opens a connection that can only read.
+pub(crate) fn open_reader(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
+    let failed = |error: rusqlite::Error| opening(path, &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(busy).map_err(failed)?;
+    check_version(&connection, path)?;
+    Ok(connection)
+}
+
+/// Makes the file, if it is not there, readable by its owner alone; SQLite gives the files beside
+/// it the same mode.
+fn make_private(path: &Path) -> Result<(), LedgerError> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    file.map(drop).map_err(|error| LedgerError::Open { path: path.to_owned(), reason: error.to_string() })
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
+}
+
+fn create(connection: &Connection) -> rusqlite::Result<()> {
+    // A row of some 700 octets fits a quarter of such a page, so none needs overflow pages.
+    connection.pragma_update(None, "page_size", 16_384)?;
+    connection.execute_batch(&format!(
+        "BEGIN IMMEDIATE; {TABLES} INSERT INTO meta VALUES ('version', {VERSION}); COMMIT;"
+    ))
+}
+
+fn check_version(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let found = connection
+        .query_row("SELECT value FROM meta WHERE key = 'version'", [], |row| row.get::<_, i64>(0))
+        .map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::CannotOpen) => opening(path, &error),
+            _ => LedgerError::NotALedger { path: path.to_owned() },
+        })?;
+    let path = path.to_owned();
+    match found.cmp(&VERSION) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(LedgerError::NewerSchema { path, found, known: VERSION }),
+        Ordering::Less => Err(LedgerError::NotALedger { path }),
+    }
+}
+
+fn opening(path: &Path, error: &rusqlite::Error) -> LedgerError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => LedgerError::NotALedger { path },
+        Some(ErrorCode::DiskFull) => LedgerError::DiskFull,
+        _ => LedgerError::Open { path, reason: error.to_string() },
+    }
+}
+
+/// A count as SQLite keeps it. Nothing here comes near the limit: sequences are read below 2^63.
+pub(crate) fn to_sql(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A count as SQLite kept it; a negative one, which was never written, counts as 0.
+pub(crate) fn from_sql(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}

@@ -1,0 +1,309 @@
+//! The thread that writes: takes what is queued, commits it as one group, makes it visible, then
+//! tells those who wait.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::Receiver;
+
+use eligibility::day::Timestamp;
+use eligibility::feed::{Said, Source};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::batch::{Appended, Batch};
+use crate::error::LedgerError;
+use crate::group::{Group, Head};
+use crate::handle::{Done, Memory, Now, Visible};
+use crate::offer::Offer;
+use crate::seen::LastBatch;
+
+/// What the thread is asked to do.
+pub(crate) enum Job {
+    /// Write this, then tell.
+    Write(Work, Done),
+    /// Write what is queued, then end.
+    Close,
+}
+
+/// What is to be written.
+pub(crate) enum Work {
+    /// Lines of a delivery.
+    Append(Source, Vec<Offer>),
+    /// A record of the gateway's own.
+    Act(Said),
+    /// A source's new epoch.
+    OpenEpoch(Source, u32),
+}
+
+impl Work {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Append(_, offers) => offers.len(),
+            Self::Act(_) | Self::OpenEpoch(..) => 1,
+        }
+    }
+}
+
+/// Outcome of each piece of work of a group.
+type Outcomes = Vec<Result<Appended, LedgerError>>;
+
+/// The one who writes.
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) heads: HashMap<Source, Head>,
+    pub(crate) position: u64,
+    pub(crate) committed_at: Timestamp,
+    pub(crate) last: LastBatch,
+    pub(crate) memory: Box<dyn Memory>,
+    pub(crate) visible: Visible,
+    pub(crate) now: Now,
+    pub(crate) group_rows: usize,
+    pub(crate) poisoned: Option<LedgerError>,
+}
+
+impl Writer {
+    /// Works until the queue is closed.
+    pub(crate) fn run(mut self, queue: &Receiver<Job>) {
+        let mut closing = false;
+        while !closing {
+            let Ok(first) = queue.recv() else { return };
+            let (mut works, mut dones, mut rows) = (Vec::new(), Vec::new(), 0);
+            let mut next = Some(first);
+            while let Some(job) = next.take() {
+                match job {
+                    Job::Write(work, done) => {
+                        rows += work.rows();
+                        works.push(work);
+                        dones.push(done);
+                    }
+                    Job::Close => closing = true,
+                }
+                if rows < self.group_rows {
+                    next = queue.try_recv().ok();
+                }
+            }
+            self.serve(works, dones);
+        }
+        // Whatever slipped in behind the closing.
+        while let Ok(job) = queue.try_recv() {
+            if let Job::Write(_, done) = job {
+                tell(done, Err(LedgerError::Closed));
+            }
+        }
+    }
+
+    /// Commits a group, shows it, and tells those who wait for it.
+    pub(crate) fn serve(&mut self, works: Vec<Work>, dones: Vec<Done>) {
+        if works.is_empty() {
+            return;
+        }
+        match self.commit(works) {
+            Ok((batches, outcomes)) => {
+                if !batches.is_empty() {
+                    (self.visible)(&batches);
+                }
+                for (done, outcome) in dones.into_iter().zip(outcomes) {
+                    tell(done, outcome);
+                }
+            }
+            Err(error) => {
+                for done in dones {
+                    tell(done, Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, works: Vec<Work>) -> Result<(Vec<Batch>, Outcomes), LedgerError> {
+        if let Some(poisoned) = &self.poisoned {
+            return Err(poisoned.clone());
+        }
+        let committed_at = (self.now)().max(self.committed_at);
+        let written = self.write(works, committed_at).map_err(|error| LedgerError::writing(&error));
+        match written {
+            Ok((batches, heads, outcomes)) => {
+                self.heads.extend(heads);
+                if let Some(last) = batches.last() {
+                    self.position = last.position;
+                    self.committed_at = committed_at;
+                }
+                Ok((batches, outcomes))
+            }
+            Err(error) => Err(self.recover(error)),
+        }
+    }
+
+    fn write(
+        &mut self,
+        works: Vec<Work>,
+        committed_at: Timestamp,
+    ) -> rusqlite::Result<(Vec<Batch>, HashMap<Source, Head>, Outcomes)> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let at = (self.position, committed_at);
+        let mut group = Group::new(&transaction, self.memory.as_ref(), &mut self.last, &self.heads, at);
+        let mut outcomes = Vec::with_capacity(works.len());
+        for work in works {
+            outcomes.push(match work {
+                Work::Append(source, offers) => Ok(group.append(source, offers)?),
+                Work::Act(said) => group.act(said)?,
+                Work::OpenEpoch(source, epoch) => group.open_epoch(source, epoch)?,
+            });
+        }
+        let (batches, heads) = group.into_parts();
+        if batches.is_empty() {
+            transaction.rollback()?
+        } else {
+            transaction.commit()?
+        }
+        Ok((batches, heads, outcomes))
+    }
+
+    /// After a failure: nothing of the group may stay, else the file cannot be trusted.
+    fn recover(&mut self, error: LedgerError) -> LedgerError {
+        self.last.forget();
+        let error = if self.connection.is_autocommit() {
+            error
+        } else {
+            LedgerError::Poisoned { reason: format!("{error}, and the rollback failed") }
+        };
+        if matches!(error, LedgerError::Poisoned { .. }) {
+            tracing::error!(%error, "the ledger takes no more records until a restart");
+            self.poisoned = Some(error.clone());
+        } else {
+            tracing::warn!(%error, "records could not be written");
+        }
+        error
+    }
+}
+
+/// Tells one who waits. What goes wrong at his side is not the ledger's concern.
+fn tell(done: Done, outcome: Result<Appended, LedgerError>) {
+    if catch_unwind(AssertUnwindSafe(|| done(outcome))).is_err() {
+        tracing::error!("the callback of an append panicked");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use eligibility::number::{LinkNumber, Serial};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::schema;
+
+    struct Blank;
+
+    impl Memory for Blank {
+        fn last_word(&self, _: Source, _: eligibility::feed::Subject) -> Option<u64> {
+            None
+        }
+        fn owner(&self, _: Serial) -> Option<LinkNumber> {
+            None
+        }
+    }
+
+    fn writer(folder: &TempDir) -> Writer {
+        let path = folder.path().join("ledger");
+        Writer {
+            connection: schema::open_writer(&path, std::time::Duration::ZERO).unwrap(),
+            heads: HashMap::new(),
+            position: 0,
+            committed_at: Timestamp::from_millis(0),
+            last: LastBatch::default(),
+            memory: Box::new(Blank),
+            visible: Box::new(|_| {}),
+            now: Box::new(|| Timestamp::from_millis(1)),
+            group_rows: 1,
+            poisoned: None,
+        }
+    }
+
+    /// Lines that no record is: their refusals are small and many.
+    fn lines(from: u64, count: u64) -> Vec<Offer> {
+        let line =
+            |n| format!(r#"{{"source":"portal","sequence":{n},"kind":"link","serial":"{n}","deleted":1}}"#);
+        (from..from + count).map(|n| Offer::from_line(Source::Portal, n, line(n).as_bytes())).collect()
+    }
+
+    fn append(writer: &mut Writer, offers: Vec<Offer>) -> Result<Appended, LedgerError> {
+        let (told, outcome) = channel();
+        let done: Done = Box::new(move |appended| told.send(appended).unwrap());
+        writer.serve(vec![Work::Append(Source::Portal, offers)], vec![done]);
+        outcome.recv().unwrap()
+    }
+
+    fn limit(writer: &Writer, pages: u32) {
+        writer.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    }
+
+    fn rows(writer: &Writer) -> (u64, u64) {
+        let count = |table: &str| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            writer.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64
+        };
+        (count("row"), count("batch"))
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_works_again_with_room() {
+        let folder = TempDir::new().unwrap();
+        let mut writer = writer(&folder);
+        assert_eq!(append(&mut writer, lines(1, 10)).unwrap().committed_sequence, 10);
+        limit(&writer, 1);
+        assert_eq!(append(&mut writer, lines(11, 2_000)), Err(LedgerError::DiskFull));
+        assert_eq!((rows(&writer), writer.position), ((10, 1), 1));
+        limit(&writer, 1_000_000);
+        let appended = append(&mut writer, lines(5, 1_000)).unwrap();
+        assert_eq!((appended.duplicates, appended.committed_sequence, appended.generation), (6, 1_004, 2));
+    }
+
+    #[test]
+    fn what_is_not_committed_leaves_nothing() {
+        let folder = TempDir::new().unwrap();
+        let mut writer = writer(&folder);
+        append(&mut writer, lines(1, 1)).unwrap();
+        {
+            let Writer { connection, heads, last, memory, .. } = &mut writer;
+            let transaction = connection.transaction().unwrap();
+            let at = (1, Timestamp::from_millis(1));
+            let mut group = Group::new(&transaction, memory.as_ref(), last, heads, at);
+            assert_eq!(group.append(Source::Portal, lines(2, 5)).unwrap().generation, 2);
+        }
+        assert_eq!(rows(&writer), (1, 1));
+        writer.last.forget();
+        assert_eq!(append(&mut writer, lines(2, 5)).unwrap().generation, 2);
+    }
+
+    #[test]
+    fn a_failure_that_is_not_understood_ends_all_writing() {
+        let folder = TempDir::new().unwrap();
+        let mut writer = writer(&folder);
+        writer.connection.execute("DROP TABLE quarantine", []).unwrap();
+        let first = append(&mut writer, lines(1, 1));
+        assert!(matches!(first, Err(LedgerError::Poisoned { .. })));
+        writer.connection.execute_batch("CREATE TABLE quarantine (a, b, c, d, e)").unwrap();
+        assert_eq!(append(&mut writer, lines(1, 1)), first);
+        assert_eq!(rows(&writer), (0, 0));
+    }
+
+    #[test]
+    fn another_program_that_locks_the_file_is_waited_out() {
+        let folder = TempDir::new().unwrap();
+        let mut writer = writer(&folder);
+        let other = Connection::open(folder.path().join("ledger")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_eq!(append(&mut writer, lines(1, 1)), Err(LedgerError::Busy));
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(append(&mut writer, lines(1, 1)).unwrap().committed_sequence, 1);
+    }
+
+    #[test]
+    fn a_callback_that_panics_harms_nobody() {
+        let folder = TempDir::new().unwrap();
+        let mut writer = writer(&folder);
+        let work = || Work::Append(Source::Portal, Vec::new());
+        writer.serve(vec![work()], vec![Box::new(|_| panic!("at the caller's side"))]);
+        assert!(append(&mut writer, lines(1, 1)).is_ok());
+    }
+}
