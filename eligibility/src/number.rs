@@ -162,7 +162,7 @@ impl CityCode {
     /// # Errors
     /// [`NumberError::Form`] for anything else.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
-        if text.len() != 6 {
+        if text.len() != 6 || !text.is_ascii() {
             return Err(NumberError::Form);
         }
         digits(text).map(|value| Self(value as u32)).ok_or(NumberError::Form)
