@@ -104,7 +104,7 @@ struct CardWire<'a> {
     date: Option<Day>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     institution: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "wire::object_option", skip_serializing_if = "Option::is_none")]
     consent: Option<Consent>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     reference: Option<Text<'a>>,
@@ -128,7 +128,7 @@ struct NumberWire<'a> {
     date: Option<Day>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     institution: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "wire::object_option", skip_serializing_if = "Option::is_none")]
     consent: Option<Consent>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     reference: Option<Text<'a>>,
@@ -290,6 +290,7 @@ mod tests {
             ("2026-11-21", "2026-11-21T00:00", "invalid_field", "date"),
             ("1312345679", "1312345678", "check_digit", "institution"),
             ("subsidies", "all", "unknown_field", "consent.all"),
+            ("{\"subsidies\":true}", "[true,true,true]", "invalid_field", "consent"),
             ("\"reference\"", "\"refrence\"", "unknown_field", "refrence"),
             ("A-17", "123456789018", "my_number_refused", "reference"),
         ];

@@ -14,7 +14,7 @@ use crate::coverage::{
 use crate::day::Day;
 use crate::fold::widen_kana;
 use crate::number::{Branch, is_writable};
-use crate::wire::{Fault, Text, Wrong};
+use crate::wire::{self, Fault, Text, Wrong};
 
 /// Longest name, alias or scheme, in characters.
 const NAME_LENGTH: usize = 100;
@@ -50,7 +50,12 @@ line! {
         address: Option<Text<'a>>,
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         restrictions: Option<Vec<Text<'a>>>,
-        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            borrow,
+            default,
+            deserialize_with = "wire::objects_option",
+            skip_serializing_if = "Option::is_none"
+        )]
         coverages: Option<Vec<CoverageWire<'a>>>,
     }
 }
@@ -62,7 +67,12 @@ line! {
         link_number: Text<'a>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         deleted: bool,
-        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            borrow,
+            default,
+            deserialize_with = "wire::objects_option",
+            skip_serializing_if = "Option::is_none"
+        )]
         subsidies: Option<Vec<SubsidyWire<'a>>>,
     }
 }
@@ -97,11 +107,11 @@ pub(super) struct CoverageWire<'a> {
     preschool: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     issued_on: Option<Day>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "wire::objects", skip_serializing_if = "Vec::is_empty")]
     elderly: Vec<ElderlyWire>,
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(borrow, default, deserialize_with = "wire::objects", skip_serializing_if = "Vec::is_empty")]
     limit_certificates: Vec<LimitWire<'a>>,
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(borrow, default, deserialize_with = "wire::objects", skip_serializing_if = "Vec::is_empty")]
     specific_diseases: Vec<DiseaseWire<'a>>,
 }
 
