@@ -12,11 +12,12 @@ use crate::day::{Day, Timestamp};
 use crate::decision::{Eligibility, EndedBy, Reason, Shown, Status};
 use crate::number::InsurerNumber;
 use crate::query::Consent;
+use crate::redacted::redacted;
 
 type Words<'a> = Cow<'a, str>;
 
 /// One answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer<'a> {
     /// The outcome.
     pub status: Status,
@@ -45,6 +46,12 @@ pub struct Answer<'a> {
     pub answered_at: Timestamp,
     /// What to do next.
     pub advice: Advice<'a>,
+}
+
+impl std::fmt::Debug for Answer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Answer({:?}, {:?}, {} coverages, …)", self.status, self.reason, self.coverages.len())
+    }
 }
 
 /// What the desk and the vendor do next, in Japanese.
@@ -166,8 +173,16 @@ impl std::fmt::Debug for CoverageShown<'_> {
     }
 }
 
+redacted! {
+    ElderlyShown = "ElderlyShown(…)",
+    LimitShown = "LimitShown(…)",
+    DiseaseShown = "DiseaseShown(…)",
+    SubsidyShown<'_> = "SubsidyShown(…)",
+    Occasion<'_> = "Occasion(…)",
+}
+
 /// 高齢受給者証 as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     missing_docs,
     reason = "the fields bear the names of the record they show, documented in `coverage`"
@@ -180,7 +195,7 @@ pub struct ElderlyShown {
 }
 
 /// 限度額適用認定証 as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     missing_docs,
     reason = "the fields bear the names of the record they show, documented in `coverage`"
@@ -195,7 +210,7 @@ pub struct LimitShown {
 }
 
 /// 特定疾病療養受療証 as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     missing_docs,
     reason = "the fields bear the names of the record they show, documented in `coverage`"
@@ -209,7 +224,7 @@ pub struct DiseaseShown {
 }
 
 /// A subsidy as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     missing_docs,
     reason = "the fields bear the names of the record they show, documented in `coverage`"
@@ -225,7 +240,7 @@ pub struct SubsidyShown<'a> {
 }
 
 /// What an answer carries besides the decision.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Occasion<'a> {
     /// The caller's own id.
     pub reference: Option<&'a str>,

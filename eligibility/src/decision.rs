@@ -117,12 +117,6 @@ pub enum By<'q> {
     Number(&'q NumberQuery),
 }
 
-impl std::fmt::Debug for NumberQuery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "NumberQuery({:?}, …)", self.key)
-    }
-}
-
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'q> {

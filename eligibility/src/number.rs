@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::fold::{fold_into, is_blank, is_hyphen};
+use crate::redacted::redacted;
 
 /// Why a text is not the number it should be. Says nothing of the text itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -217,11 +218,7 @@ impl LinkNumber {
     }
 }
 
-impl fmt::Debug for LinkNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LinkNumber(…)")
-    }
-}
+redacted!(LinkNumber = "LinkNumber(…)", Serial = "Serial(…)");
 
 /// Serial number of a card's user-authentication certificate: one space over all card CAs.
 /// Held as the big-endian magnitude of RFC 5280's 20 octets at the most; prints redacted.
@@ -283,12 +280,6 @@ impl Serial {
             text.push(b'0' + remainder as u8);
         }
         text.iter().rev().map(|digit| char::from(*digit)).collect()
-    }
-}
-
-impl fmt::Debug for Serial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Serial(…)")
     }
 }
 
