@@ -35,6 +35,7 @@ pub struct Answer<'a> {
     /// Coverages of other insurers that hold the day, for role `review`.
     pub newer: Option<Vec<CoverageShown<'a>>>,
     /// What the patient let be seen.
+    #[serde(deserialize_with = "ConsentShown::deserialize")]
     pub consent: Consent,
     /// Why, for a status without code.
     pub reason: Option<Reason>,
@@ -237,6 +238,15 @@ pub struct SubsidyShown<'a> {
     pub valid_from: Option<Day>,
     pub valid_through: Option<Day>,
     pub note: Option<Words<'a>>,
+}
+
+/// Consent as an answer repeats it: unlike a question's, it may have grown.
+#[derive(Deserialize)]
+#[serde(remote = "Consent")]
+struct ConsentShown {
+    limit_certificate: bool,
+    specific_disease: bool,
+    subsidies: bool,
 }
 
 /// What an answer carries besides the decision.
