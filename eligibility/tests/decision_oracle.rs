@@ -4,6 +4,9 @@
 //! plain indexes) and shares nothing with the crate. Random persons with several insurers live in a
 //! window of sixty days; every question is put to both and the answers are compared.
 
+#[path = "decision_oracle/oracle.rs"]
+mod oracle;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -14,6 +17,7 @@ use eligibility::decision::{Asked, By, Eligibility, Found, Reach, Reason, Shown,
 use eligibility::feed::Source;
 use eligibility::number::{Branch, CityCode, InsurerNumber, LinkNumber};
 use eligibility::query::{Consent, NumberQuery};
+use oracle::{Cover, Entry, Hit, Listed, Model, Oracle, Outcome, Period, Question, Spelled, Wishes};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -30,78 +34,6 @@ const DOUBTS: [Reason; 3] = [Reason::Stale, Reason::HeldBack, Reason::NeverFed];
 /// 2026-01-01, the first day of the window.
 const FIRST: i32 = 20_454;
 const WINDOW: i32 = 60;
-
-#[derive(Clone, Copy, Debug)]
-struct Spelled {
-    row: usize,
-    spelling: usize,
-}
-
-#[derive(Clone, Debug)]
-struct Period {
-    from: Option<i32>,
-    through: Option<i32>,
-}
-
-#[derive(Clone, Debug)]
-struct Cover {
-    symbol: Spelled,
-    number: Spelled,
-    branch: Option<u8>,
-    qualified: i32,
-    lost: Option<i32>,
-    valid: Period,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Wishes {
-    hide_address: bool,
-    card_unusable: bool,
-    closed: bool,
-}
-
-#[derive(Clone, Debug)]
-struct Entry {
-    insurer: usize,
-    fed: bool,
-    birth: usize,
-    wishes: Wishes,
-    pending: Wishes,
-    covers: Vec<Cover>,
-}
-
-#[derive(Clone, Debug)]
-struct Model {
-    entries: Vec<Entry>,
-    /// One list a city.
-    subsidies: Vec<Vec<Period>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Hit {
-    Unlinked,
-    Unknown,
-    Nobody,
-    One,
-    Several,
-}
-
-#[derive(Clone, Debug)]
-struct Question {
-    by_card: bool,
-    hit: Hit,
-    insurer: usize,
-    symbol: Spelled,
-    number: Spelled,
-    branch: Option<u8>,
-    birth: usize,
-    date: i32,
-    today: i32,
-    subsidies: bool,
-    sees_newer: bool,
-    /// Of each insurer, and last of the portal.
-    doubts: [Option<Reason>; 5],
-}
 
 // What is generated.
 
@@ -301,26 +233,6 @@ fn asked_of_the_crate(question: &Question, person: &Person) -> Outcome {
 
 // What is compared.
 
-#[derive(Clone, Debug, PartialEq)]
-struct Listed {
-    insurer: usize,
-    cover: usize,
-    ended_by: Option<&'static str>,
-    starts_on: Option<i32>,
-    hides_address: bool,
-    subsidies: Option<usize>,
-    as_of: Option<i64>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Outcome {
-    status: &'static str,
-    reason: Option<&'static str>,
-    coverages: Vec<Listed>,
-    newer: Option<Vec<Listed>>,
-    as_of: Option<i64>,
-}
-
 impl Outcome {
     fn of(eligibility: &Eligibility<'_>, person: &Person) -> Self {
         let listed = |all: &[Shown<'_>]| all.iter().map(|shown| Listed::of(shown, person)).collect();
@@ -347,235 +259,6 @@ impl Listed {
             subsidies: shown.subsidies.as_ref().map(Vec::len),
             as_of: shown.as_of.map(Timestamp::millis),
         }
-    }
-}
-
-// The oracle.
-
-/// Every day that matters, and some on either side.
-const DAYS: std::ops::Range<i32> = -200..WINDOW + 200;
-
-impl Period {
-    fn has(&self, date: i32) -> bool {
-        match (self.from, self.through) {
-            (None, None) => true,
-            (Some(from), None) => date >= from,
-            (None, Some(through)) => date <= through,
-            (Some(from), Some(through)) => (from..=through).contains(&date),
-        }
-    }
-}
-
-impl Cover {
-    fn is_lost_on(&self, date: i32) -> bool {
-        self.lost.is_some_and(|lost| date >= lost)
-    }
-
-    fn has_run_out_on(&self, date: i32) -> bool {
-        self.valid.through.is_some_and(|through| date > through)
-    }
-
-    fn is_over_on(&self, date: i32) -> bool {
-        self.is_lost_on(date) || self.has_run_out_on(date)
-    }
-
-    fn holds(&self, date: i32) -> bool {
-        date >= self.qualified && !self.is_lost_on(date) && self.valid.has(date)
-    }
-
-    /// The last day on which it was not over.
-    fn last_day(&self) -> Option<i32> {
-        DAYS.rev().find(|date| !self.is_over_on(*date))
-    }
-
-    /// The next day on which it will hold.
-    fn next_day(&self, date: i32) -> Option<i32> {
-        (date..DAYS.end).find(|date| self.holds(*date))
-    }
-}
-
-impl Entry {
-    fn living(&self) -> Wishes {
-        let Wishes { hide_address, card_unusable, closed } = self.pending;
-        let own = if self.fed { self.wishes } else { Wishes::default() };
-        Wishes {
-            hide_address: hide_address || own.hide_address,
-            card_unusable: card_unusable || own.card_unusable,
-            closed: closed || own.closed,
-        }
-    }
-
-    fn covers(&self) -> impl Iterator<Item = (usize, &Cover)> {
-        self.covers.iter().enumerate().filter(|_| self.fed)
-    }
-
-    fn has_ended(&self, today: i32) -> bool {
-        self.covers().all(|(_, cover)| cover.is_over_on(today))
-    }
-
-    fn last_day(&self) -> Option<i32> {
-        self.covers().filter_map(|(_, cover)| cover.last_day()).max()
-    }
-}
-
-type Named<'m> = (&'m Entry, usize, &'m Cover);
-
-struct Oracle<'m> {
-    model: &'m Model,
-    question: &'m Question,
-}
-
-impl<'m> Oracle<'m> {
-    fn answer(&self) -> Outcome {
-        let Question { by_card, hit, insurer, .. } = *self.question;
-        if !by_card {
-            return match hit {
-                Hit::Several => self.outcome("multiple", None, Vec::new(), Some(insurer)),
-                Hit::One => self.number(),
-                _ => self.negative("not_found", Vec::new(), insurer),
-            };
-        }
-        match hit {
-            Hit::Unlinked | Hit::Nobody => self.negative("not_linked", Vec::new(), 4),
-            Hit::One if self.model.entries.iter().any(|entry| entry.fed) => self.card(),
-            _ => self.outcome("unconfirmed", Some("person_not_fed"), Vec::new(), Some(4)),
-        }
-    }
-
-    fn card(&self) -> Outcome {
-        if self.card_is_unusable() {
-            return self.outcome("withheld", Some("card_unusable"), Vec::new(), None);
-        }
-        let date = self.question.date;
-        let all = self.in_order(|_| true);
-        let open = self.in_order(|entry| !entry.living().closed);
-        let holding: Vec<_> = open.iter().copied().filter(|(_, _, cover)| cover.holds(date)).collect();
-        if let Some((first, ..)) = holding.first() {
-            let hangs_on = first.insurer;
-            return self.outcome("valid", None, self.list(&holding), Some(hangs_on));
-        }
-        let open_entry = self.model.entries.iter().find(|entry| entry.fed && !entry.living().closed);
-        let held = all.iter().any(|(_, _, cover)| cover.holds(date));
-        match open_entry {
-            Some(entry) if !held => {
-                let listed = self.last_or_next(&open);
-                let hangs_on = listed.first().map_or(entry.insurer, |one| one.insurer);
-                self.negative("invalid", listed, hangs_on)
-            }
-            _ => self.outcome("withheld", Some("closed"), Vec::new(), None),
-        }
-    }
-
-    fn number(&self) -> Outcome {
-        let Question { insurer, date, .. } = *self.question;
-        let asked = self.in_order(|entry| entry.insurer == insurer);
-        let asked: Vec<_> = asked.into_iter().filter(|one| self.is_asked(one)).collect();
-        let Some((entry, ..)) = asked.first() else {
-            return self.negative("not_found", Vec::new(), insurer);
-        };
-        if entry.living().closed {
-            return self.outcome("withheld", Some("closed"), Vec::new(), Some(insurer));
-        }
-        let holding: Vec<_> = asked.iter().copied().filter(|(_, _, cover)| cover.holds(date)).collect();
-        if !holding.is_empty() {
-            return self.outcome("valid", None, self.list(&holding), Some(insurer));
-        }
-        let listed = self.last_or_next(&asked);
-        if !self.in_order(|_| true).iter().any(|(_, _, cover)| cover.holds(date)) {
-            return self.negative("invalid", listed, insurer);
-        }
-        let mut others = self.in_order(|entry| !entry.living().closed);
-        others.retain(|(_, _, cover)| cover.holds(date));
-        let newer = self.question.sees_newer.then(|| self.list(&others));
-        Outcome { newer, ..self.outcome("invalid_newer", None, listed, Some(insurer)) }
-    }
-
-    fn is_asked(&self, (entry, _, cover): &Named<'_>) -> bool {
-        let question = self.question;
-        let symbol = entry.insurer == LATE_ELDERLY || cover.symbol.row == question.symbol.row;
-        let branch = match (question.branch, cover.branch) {
-            (None, _) | (_, None) => true,
-            (Some(asked), Some(own)) => asked == own,
-        };
-        symbol && branch && cover.number.row == question.number.row && entry.birth == question.birth
-    }
-
-    /// Latest 取得日, latest 有効開始日, lowest insurer number, and then as fed.
-    fn in_order(&self, of: impl Fn(&Entry) -> bool) -> Vec<Named<'m>> {
-        let mut all = Vec::new();
-        for entry in self.model.entries.iter().filter(|entry| of(entry)) {
-            all.extend(entry.covers().map(|(at, cover)| (entry, at, cover)));
-        }
-        // No 有効開始日 is earlier than any.
-        let rank = |cover: &Cover| (-cover.qualified, cover.valid.from.map_or(i32::MAX, |from| -from));
-        all.sort_by_key(|(entry, at, cover)| (rank(cover), entry.insurer, *at));
-        all
-    }
-
-    fn list(&self, named: &[Named<'_>]) -> Vec<Listed> {
-        let date = self.question.date;
-        let lists = &self.model.subsidies;
-        let holding = lists.iter().flatten().filter(|period| period.has(date)).count();
-        let one = |(entry, at, _): &Named<'_>| Listed {
-            insurer: entry.insurer,
-            cover: *at,
-            ended_by: None,
-            starts_on: None,
-            hides_address: self.address_is_hidden(),
-            subsidies: (self.question.subsidies && !lists.is_empty()).then_some(holding),
-            as_of: Some(entry.insurer as i64),
-        };
-        named.iter().map(one).collect()
-    }
-
-    fn last_or_next(&self, named: &[Named<'_>]) -> Vec<Listed> {
-        let date = self.question.date;
-        let over: Vec<_> = named.iter().copied().filter(|(_, _, cover)| cover.is_over_on(date)).collect();
-        let latest = over.iter().map(|(_, _, cover)| cover.last_day()).max();
-        if let Some(one) = over.iter().find(|(_, _, cover)| Some(cover.last_day()) == latest) {
-            let ended_by = if one.2.is_lost_on(date) { "loss" } else { "period" };
-            let listed = self.list(&[*one]).into_iter();
-            return listed.map(|one| Listed { ended_by: Some(ended_by), ..one }).collect();
-        }
-        let soonest = named.iter().filter_map(|(_, _, cover)| cover.next_day(date)).min();
-        let next = named.iter().find(|(_, _, cover)| soonest.is_some() && cover.next_day(date) == soonest);
-        let listed = next.map(|one| self.list(&[*one])).unwrap_or_default().into_iter();
-        listed.map(|one| Listed { starts_on: soonest, ..one }).collect()
-    }
-
-    fn address_is_hidden(&self) -> bool {
-        self.card_is_unusable() || self.model.entries.iter().any(|entry| entry.living().hide_address)
-    }
-
-    fn card_is_unusable(&self) -> bool {
-        let entries = &self.model.entries;
-        if entries.iter().any(|entry| entry.pending.card_unusable) {
-            return true;
-        }
-        let mut counted: Vec<_> =
-            entries.iter().filter(|entry| !entry.has_ended(self.question.today)).collect();
-        if counted.is_empty() {
-            let latest = entries.iter().map(Entry::last_day).max().flatten();
-            counted = entries.iter().filter(|entry| entry.last_day() == latest).collect();
-        }
-        counted.iter().any(|entry| entry.living().card_unusable)
-    }
-
-    fn negative(&self, status: &'static str, coverages: Vec<Listed>, hangs_on: usize) -> Outcome {
-        match self.question.doubts[hangs_on] {
-            Some(why) => self.outcome("unconfirmed", Some(why.word()), coverages, Some(hangs_on)),
-            None => self.outcome(status, None, coverages, Some(hangs_on)),
-        }
-    }
-
-    fn outcome(
-        &self,
-        status: &'static str,
-        reason: Option<&'static str>,
-        coverages: Vec<Listed>,
-        hangs_on: Option<usize>,
-    ) -> Outcome {
-        Outcome { status, reason, coverages, newer: None, as_of: hangs_on.map(|at| at as i64) }
     }
 }
 
