@@ -3,6 +3,7 @@
 //! Holds the typed [`Record`] and what can still be seen of a broken one ([`Glimpse`]). Its JSON is
 //! in `json`; sequences, duplicates and quarantine are the ledger's business.
 
+mod fields;
 mod json;
 mod member_json;
 
