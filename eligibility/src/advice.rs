@@ -28,9 +28,7 @@ const fn desk(status: Status, reason: Option<Reason>, shown: Option<&Shown<'_>>)
     match status {
         Status::Valid => valid(shown),
         Status::Invalid => invalid(shown),
-        Status::InvalidNewer => {
-            "この保険証の資格は終わっていますが、ほかの保険に加入されています。新しい資格確認書・資格情報のお知らせ、またはマイナポータルの資格情報画面を見せていただき、その番号で照会し直してください。"
-        }
+        Status::InvalidNewer => invalid_newer(shown),
         Status::NotFound => {
             "該当する方が見つかりません。保険者番号・記号・番号・枝番・生年月日をもう一度ご確認ください。合っている場合は、マイナポータルの資格情報画面か資格情報のお知らせを確認し、確認できないときは被保険者資格申立書をお願いしてください。"
         }
@@ -88,6 +86,17 @@ const fn invalid(shown: Option<&Shown<'_>>) -> &'static str {
         }
         (None, _) => {
             "資格はまだ始まっていません（開始日は表示のとおりです）。その日までの保険があるか、前の保険の資格確認書か資格情報のお知らせをお尋ねください。"
+        }
+    }
+}
+
+const fn invalid_newer(shown: Option<&Shown<'_>>) -> &'static str {
+    match shown {
+        Some(Shown { starts_on: Some(_), .. }) => {
+            "この番号の資格はまだ始まっていません（開始日は表示のとおりです）。この日はほかの保険に加入されています。その資格確認書・資格情報のお知らせ、またはマイナポータルの資格情報画面を見せていただき、その番号で照会し直してください。"
+        }
+        _ => {
+            "この保険証の資格は終わっていますが、ほかの保険に加入されています。新しい資格確認書・資格情報のお知らせ、またはマイナポータルの資格情報画面を見せていただき、その番号で照会し直してください。"
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::code::{
 };
 use crate::day::Day;
 use crate::number::{Branch, CityCode, InsurerNumber, LinkNumber, NumberKey};
+use crate::redacted::redacted;
 
 /// First and last day of something, both included; an absent side is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -29,7 +30,7 @@ impl Validity {
 }
 
 /// 高齢受給者証.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ElderlyCertificate {
     /// Days on which it is valid.
     pub validity: Validity,
@@ -40,7 +41,7 @@ pub struct ElderlyCertificate {
 }
 
 /// 限度額適用認定証 and its kin.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LimitCertificate {
     /// 証区分.
     pub kind: LimitKind,
@@ -55,7 +56,7 @@ pub struct LimitCertificate {
 }
 
 /// 特定疾病療養受療証.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SpecificDiseaseCertificate {
     /// 認定疾病区分.
     pub category: SpecificDisease,
@@ -249,10 +250,11 @@ pub struct Subsidy {
     pub note: Option<Box<str>>,
 }
 
-impl fmt::Debug for Subsidy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Subsidy(…)")
-    }
+redacted! {
+    ElderlyCertificate = "ElderlyCertificate(…)",
+    LimitCertificate = "LimitCertificate(…)",
+    SpecificDiseaseCertificate = "SpecificDiseaseCertificate(…)",
+    Subsidy = "Subsidy(…)",
 }
 
 /// One insurer's place in a person: what it said, and what it asked to keep from view in records

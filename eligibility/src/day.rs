@@ -183,7 +183,8 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339 with any offset; a leap second counts as the second before it.
+    /// Reads RFC 3339 with any offset, years 0000 to 9999 in Japan; a leap second counts as the
+    /// second before it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         // jiff also takes annotations, blanks and short forms that RFC 3339 has not.
@@ -195,8 +196,9 @@ impl Timestamp {
         if !strict {
             return None;
         }
-        let instant = jiff::Timestamp::from_str(text).ok()?;
-        Some(Self(instant.as_millisecond()))
+        let instant = Self(jiff::Timestamp::from_str(text).ok()?.as_millisecond());
+        // What lies outside in Japan's time could not be written again.
+        (0..=9999).contains(&instant.day_in_japan().ymd().0).then_some(instant)
     }
 
     /// The day in Japan at this instant.

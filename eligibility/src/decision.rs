@@ -117,12 +117,6 @@ pub enum By<'q> {
     Number(&'q NumberQuery),
 }
 
-impl std::fmt::Debug for NumberQuery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "NumberQuery({:?}, …)", self.key)
-    }
-}
-
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'q> {
@@ -235,15 +229,15 @@ impl Rule<'_> {
     fn number<'p>(&self, query: &NumberQuery, person: &'p Person) -> Eligibility<'p> {
         let insurer = query.key.insurer();
         let entry = person.membership(insurer);
-        let Some((membership, member)) = entry.and_then(|entry| Some((entry, entry.member.as_ref()?))) else {
+        let named = entry.and_then(|entry| Some((entry, named(query, insurer, entry.member.as_ref()?))));
+        // An index may have led here for less than the whole question: then nobody fits.
+        let Some((membership, asked)) = named.filter(|(_, asked)| !asked.is_empty()) else {
             return self.doubtful(Status::NotFound, Vec::new(), Source::Insurer(insurer));
         };
         if is_closed(membership) {
             return self.plain(Status::Withheld, Some(Reason::Closed), Vec::new(), Some(insurer));
         }
         let standing = Standing::of(person, self.asked.today);
-        let asked = query.asked(insurer, member).filter_map(|at| member.coverages.get(at));
-        let asked: Vec<_> = asked.map(|coverage| Candidate { insurer, member, coverage }).collect();
         let holds = |one: &Candidate<'p>| one.coverage.holds(self.asked.date);
         let holding: Vec<_> = asked.iter().copied().filter(holds).collect();
         if !holding.is_empty() {
@@ -273,7 +267,9 @@ impl Rule<'_> {
         let ended = all.iter().filter(|one| one.coverage.ended_before(date));
         // `rev`: of equals, `max_by_key` keeps the last, and the order has the most recent first.
         let last = ended.rev().max_by_key(|one| one.coverage.ends_on());
-        let next = || all.iter().min_by_key(|one| one.coverage.starts_on());
+        // One that was lost before it could begin will never begin.
+        let begins = |one: &&Candidate<'_>| one.coverage.holds(one.coverage.starts_on());
+        let next = || all.iter().filter(begins).min_by_key(|one| one.coverage.starts_on());
         let Some(one) = last.or_else(next) else { return Vec::new() };
         let mut shown = self.show(*one, standing);
         if last.is_some() {
@@ -320,6 +316,12 @@ impl Rule<'_> {
         let status = if doubt.is_some() { Status::Unconfirmed } else { status };
         Eligibility { as_of, ..self.plain(status, doubt, coverages, None) }
     }
+}
+
+/// The coverages that the question names.
+fn named<'p>(query: &NumberQuery, insurer: InsurerNumber, member: &'p Member) -> Vec<Candidate<'p>> {
+    let asked = query.asked(insurer, member).filter_map(|at| member.coverages.get(at));
+    asked.map(|coverage| Candidate { insurer, member, coverage }).collect()
 }
 
 fn is_closed(membership: &Membership) -> bool {

@@ -1,8 +1,9 @@
 //! What the sources say: the records of 資格履歴 feeds, of the portal, of J-LIS and of cities.
 //!
 //! Holds the typed [`Record`] and what can still be seen of a broken one ([`Glimpse`]). Its JSON is
-//! in [`json`]; sequences, duplicates and quarantine are the ledger's business.
+//! in `json`; sequences, duplicates and quarantine are the ledger's business.
 
+mod fields;
 mod json;
 mod member_json;
 
@@ -200,7 +201,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads one line.
+    /// Reads one line, of a delivery or of the ledger. The ledger's may be [`Source::Gateway`]'s own:
+    /// whoever takes a delivery compares the source with the one that delivers.
     ///
     /// # Errors
     /// The [`Fault`] with its field.

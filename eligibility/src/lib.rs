@@ -39,4 +39,5 @@ mod fold;
 pub mod my_number;
 pub mod number;
 pub mod query;
+mod redacted;
 pub mod wire;

@@ -6,6 +6,7 @@ use crate::code::IdentityCheck;
 use crate::coverage::Member;
 use crate::day::{Day, Timestamp};
 use crate::number::{Branch, InstitutionCode, InsurerNumber, NumberKey, is_writable};
+use crate::redacted::redacted;
 use crate::wire::{self, Fault, Text, Wrong};
 
 /// What the patient lets the institution see beyond the eligibility itself.
@@ -21,7 +22,7 @@ pub struct Consent {
 }
 
 /// What both kinds of question carry besides their key.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Circumstances {
     /// The day asked about; the caller's today when absent.
     pub date: Option<Day>,
@@ -31,6 +32,11 @@ pub struct Circumstances {
     pub consent: Consent,
     /// The caller's own id, echoed.
     pub reference: Option<Box<str>>,
+}
+
+redacted! {
+    Circumstances = "Circumstances(…)",
+    CardQuery<'_> = "CardQuery(…)",
 }
 
 /// The question that a card asks: whose it is is in the certificate.
@@ -61,6 +67,12 @@ pub struct NumberQuery {
     pub known_at: Option<Timestamp>,
     /// Date, institution, consent, reference.
     pub circumstances: Circumstances,
+}
+
+impl std::fmt::Debug for NumberQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NumberQuery({:?}, …)", self.key)
+    }
 }
 
 impl NumberQuery {
@@ -104,7 +116,7 @@ struct CardWire<'a> {
     date: Option<Day>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     institution: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "wire::object_option", skip_serializing_if = "Option::is_none")]
     consent: Option<Consent>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     reference: Option<Text<'a>>,
@@ -128,7 +140,7 @@ struct NumberWire<'a> {
     date: Option<Day>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     institution: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "wire::object_option", skip_serializing_if = "Option::is_none")]
     consent: Option<Consent>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     reference: Option<Text<'a>>,
@@ -290,6 +302,7 @@ mod tests {
             ("2026-11-21", "2026-11-21T00:00", "invalid_field", "date"),
             ("1312345679", "1312345678", "check_digit", "institution"),
             ("subsidies", "all", "unknown_field", "consent.all"),
+            ("{\"subsidies\":true}", "[true,true,true]", "invalid_field", "consent"),
             ("\"reference\"", "\"refrence\"", "unknown_field", "refrence"),
             ("A-17", "123456789018", "my_number_refused", "reference"),
         ];

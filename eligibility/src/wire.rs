@@ -3,12 +3,15 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::my_number;
+use crate::redacted::redacted;
 
 /// The word that carries a found 個人番号 through the JSON reader's error.
 const REFUSED: &str = "個人番号";
@@ -46,11 +49,7 @@ impl Deref for Text<'_> {
     }
 }
 
-impl fmt::Debug for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Text(…)")
-    }
-}
+redacted!(Text<'_> = "Text(…)");
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -87,6 +86,49 @@ pub(crate) fn opaque_option<'de: 'a, 'a, D: Deserializer<'de>>(
     #[derive(Deserialize)]
     struct Opaque<'a>(#[serde(borrow, deserialize_with = "opaque")] Text<'a>);
     Ok(Option::<Opaque<'a>>::deserialize(deserializer)?.map(|Opaque(text)| text))
+}
+
+/// An object, whose fields go by name alone: what derives `Deserialize` would also take a list of
+/// the fields in their order.
+struct ByName<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByName<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = ByName<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<ByName<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(ByName)
+            }
+        }
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+/// Reads an object, or `null` for absent.
+pub(crate) fn object_option<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(Option::<ByName<T>>::deserialize(deserializer)?.map(|ByName(object)| object))
+}
+
+/// Reads a list of objects.
+pub(crate) fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let list = Vec::<ByName<T>>::deserialize(deserializer)?;
+    Ok(list.into_iter().map(|ByName(object)| object).collect())
+}
+
+/// Reads a list of objects, or `null` for absent.
+pub(crate) fn objects_option<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let list = Option::<Vec<ByName<T>>>::deserialize(deserializer)?;
+    Ok(list.map(|list| list.into_iter().map(|ByName(object)| object).collect()))
 }
 
 /// Writes one message. Our own types always can be written.
@@ -213,12 +255,15 @@ impl From<crate::number::NumberError> for Wrong {
     }
 }
 
-/// Reads one JSON message.
+/// Reads one JSON message, an object.
 ///
 /// # Errors
 /// The [`Fault`] with its place. The reader's own words are dropped: they quote the value.
 pub fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Fault> {
-    serde_json::from_slice(json).map_err(|_| explain::<T>(json))
+    match serde_json::from_slice(json) {
+        Ok(ByName(message)) => Ok(message),
+        Err(_) => Err(explain::<ByName<T>>(json)),
+    }
 }
 
 /// Reads again, slowly, to learn where the fault is.

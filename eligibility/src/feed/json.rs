@@ -239,10 +239,11 @@ pub struct Glimpse {
 }
 
 impl Glimpse {
-    /// Looks at a broken line. Sees nothing where it is no JSON object.
+    /// Looks at a broken line. Sees nothing where it is no JSON object; a text in another encoding
+    /// does not hide the fields beside it.
     #[must_use]
     pub fn of(line: &[u8]) -> Self {
-        let Ok(Value::Object(fields)) = serde_json::from_slice(line) else {
+        let Ok(Value::Object(fields)) = serde_json::from_str(&String::from_utf8_lossy(line)) else {
             return Self::default();
         };
         let text = |name: &str| fields.get(name).and_then(Value::as_str);

@@ -3,25 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::Said;
-use super::json::{line, link_number};
-use crate::code::{
-    CardKind, LimitCategory, LimitKind, LossReason, Relationship, Restriction, Sex, SpecificDisease,
+use super::fields::{
+    ADDRESS_LENGTH, MOST, NAME_LENGTH, all, kana, percent, postal_code, restrictions, text, validity, word,
 };
+use super::json::{line, link_number};
+use crate::code::{CardKind, LimitCategory, LimitKind, LossReason, Relationship, Sex, SpecificDisease};
 use crate::coverage::{
-    Coverage, ElderlyCertificate, LimitCertificate, Member, Restrictions, SpecificDiseaseCertificate,
-    Subsidy, Validity,
+    Coverage, ElderlyCertificate, LimitCertificate, Member, SpecificDiseaseCertificate, Subsidy,
 };
 use crate::day::Day;
-use crate::fold::widen_kana;
 use crate::number::{Branch, is_writable};
-use crate::wire::{Fault, Text, Wrong};
-
-/// Longest name, alias or scheme, in characters.
-const NAME_LENGTH: usize = 100;
-/// Longest address or note, in characters.
-const ADDRESS_LENGTH: usize = 200;
-/// Most coverages of one person with one insurer, and most certificates of one coverage.
-const MOST: usize = 100;
+use crate::wire::{self, Fault, Text, Wrong};
 
 line! {
     /// `member`
@@ -50,7 +42,12 @@ line! {
         address: Option<Text<'a>>,
         #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
         restrictions: Option<Vec<Text<'a>>>,
-        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            borrow,
+            default,
+            deserialize_with = "wire::objects_option",
+            skip_serializing_if = "Option::is_none"
+        )]
         coverages: Option<Vec<CoverageWire<'a>>>,
     }
 }
@@ -62,7 +59,12 @@ line! {
         link_number: Text<'a>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         deleted: bool,
-        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            borrow,
+            default,
+            deserialize_with = "wire::objects_option",
+            skip_serializing_if = "Option::is_none"
+        )]
         subsidies: Option<Vec<SubsidyWire<'a>>>,
     }
 }
@@ -97,11 +99,11 @@ pub(super) struct CoverageWire<'a> {
     preschool: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     issued_on: Option<Day>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "wire::objects", skip_serializing_if = "Vec::is_empty")]
     elderly: Vec<ElderlyWire>,
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(borrow, default, deserialize_with = "wire::objects", skip_serializing_if = "Vec::is_empty")]
     limit_certificates: Vec<LimitWire<'a>>,
-    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(borrow, default, deserialize_with = "wire::objects", skip_serializing_if = "Vec::is_empty")]
     specific_diseases: Vec<DiseaseWire<'a>>,
 }
 
@@ -388,66 +390,4 @@ impl<'a> SubsidyWire<'a> {
             note: text("note", self.note.as_ref(), ADDRESS_LENGTH)?,
         })
     }
-}
-
-fn text(field: &str, text: Option<&Text<'_>>, most: usize) -> Result<Option<Box<str>>, Fault> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    if text.chars().count() > most || text.chars().any(char::is_control) {
-        return Err(Fault::field(field, Wrong::Range));
-    }
-    Ok(Some(Box::from(&**text)))
-}
-
-fn kana(field: &str, kana: Option<&Text<'_>>) -> Result<Option<Box<str>>, Fault> {
-    Ok(text(field, kana, NAME_LENGTH)?.map(|kana| widen_kana(&kana).into()))
-}
-
-fn word<T>(
-    field: &str,
-    text: Option<&Text<'_>>,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Fault> {
-    text.map(|text| read(text).ok_or(Fault::field(field, Wrong::NotInBook))).transpose()
-}
-
-fn postal_code(code: Option<&Text<'_>>) -> Result<Option<Box<str>>, Fault> {
-    let Some(code) = code.filter(|code| !code.is_empty()) else { return Ok(None) };
-    let digits = |part: &str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
-    match code.split_once('-') {
-        Some((area, rest)) if digits(area, 3) && digits(rest, 4) => Ok(Some(Box::from(&**code))),
-        None if digits(code, 7) => {
-            let (area, rest) = code.split_at(3);
-            Ok(Some(format!("{area}-{rest}").into()))
-        }
-        _ => Err(Fault::field("postal_code", Wrong::Form)),
-    }
-}
-
-fn restrictions(words: &[Text<'_>]) -> Result<Restrictions, Fault> {
-    words.iter().enumerate().try_fold(Restrictions::NONE, |all, (at, word)| {
-        let unknown = || Fault::field(format!("restrictions[{at}]"), Wrong::NotInBook);
-        Ok(all.with(Restriction::from_word(word).ok_or_else(unknown)?))
-    })
-}
-
-fn validity(from: Option<Day>, through: Option<Day>) -> Result<Validity, Fault> {
-    match (from, through) {
-        (Some(from), Some(through)) if through < from => Err(Fault::field("valid_through", Wrong::Range)),
-        _ => Ok(Validity { from, through }),
-    }
-}
-
-fn percent(percent: Option<u8>) -> Result<Option<u8>, Fault> {
-    match percent {
-        Some(101..) => Err(Fault::field("copay_percent", Wrong::Range)),
-        percent => Ok(percent),
-    }
-}
-
-fn all<W, T>(field: &str, wires: &[W], read: impl Fn(&W) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
-    if wires.len() > MOST {
-        return Err(Fault::field(field, Wrong::Range));
-    }
-    let each = wires.iter().enumerate();
-    each.map(|(at, wire)| read(wire).map_err(|fault| fault.within(&format!("{field}[{at}]")))).collect()
 }
