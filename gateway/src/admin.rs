@@ -33,7 +33,9 @@ pub fn start(address: SocketAddr, gateway: Starting) -> io::Result<SocketAddr> {
     listener.set_nonblocking(true)?;
     let bound = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name("admin".to_owned()).spawn(move || runtime.block_on(accept(listener, gateway)))?;
+    std::thread::Builder::new()
+        .name("admin".to_owned())
+        .spawn(move || runtime.block_on(accept(listener, gateway)))?;
     Ok(bound)
 }
 

@@ -69,8 +69,8 @@ impl Audit {
             let why = "holds fewer than 32 octets".to_owned();
             return Err(AuditError::Key { path: key_file.to_owned(), why });
         }
-        let writer = Writer::start(folder)
-            .map_err(|error| AuditError::Folder { path: folder.to_owned(), error })?;
+        let writer =
+            Writer::start(folder).map_err(|error| AuditError::Folder { path: folder.to_owned(), error })?;
         Ok(Self { writer, pseudonym: hmac::Key::new(hmac::HMAC_SHA256, &key) })
     }
 

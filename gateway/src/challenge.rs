@@ -142,7 +142,11 @@ mod tests {
     use super::*;
 
     fn setting() -> (Challenges, Fingerprint, Timestamp) {
-        (Challenges::new(120_000, 10).unwrap(), Fingerprint::of(b"reception"), Timestamp::from_millis(1_000_000))
+        (
+            Challenges::new(120_000, 10).unwrap(),
+            Fingerprint::of(b"reception"),
+            Timestamp::from_millis(1_000_000),
+        )
     }
 
     #[test]

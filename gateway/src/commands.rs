@@ -66,9 +66,9 @@ impl From<crate::gateway::StartError> for CommandError {
     fn from(error: crate::gateway::StartError) -> Self {
         use crate::gateway::StartError;
         match error {
-            StartError::Config(_) | StartError::Trust(_) | StartError::Audit(crate::audit::AuditError::Key { .. }) => {
-                Self::usage(error)
-            }
+            StartError::Config(_)
+            | StartError::Trust(_)
+            | StartError::Audit(crate::audit::AuditError::Key { .. }) => Self::usage(error),
             _ => Self::environment(error),
         }
     }

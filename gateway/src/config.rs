@@ -276,7 +276,10 @@ impl Config {
             return wrong("listener", "at least one [[listener]] is needed".to_owned());
         }
         if self.listeners.iter().any(|listener| listener.client_cas.is_empty()) {
-            return wrong("listener.client_cas", "name at least one CA file: callers are known by their certificates".to_owned());
+            return wrong(
+                "listener.client_cas",
+                "name at least one CA file: callers are known by their certificates".to_owned(),
+            );
         }
         if self.card.anchors.is_empty() {
             return wrong("card.anchors", "name at least one card CA file".to_owned());
@@ -288,14 +291,19 @@ impl Config {
             return wrong("card.challenge_seconds", "must lie between 1 and 3600".to_owned());
         }
         if pki::CardProfile::accepting(&self.card.policies).is_err() {
-            return wrong("card.policies", "must be object identifiers such as 1.2.392.200149.8.5.1.3.30".to_owned());
+            return wrong(
+                "card.policies",
+                "must be object identifiers such as 1.2.392.200149.8.5.1.3.30".to_owned(),
+            );
         }
         for (key, value) in self.positive() {
             if value == 0 {
                 return wrong(key, "must be greater than zero".to_owned());
             }
         }
-        if let Some(source) = self.feed.stale_hours_of.keys().find(|name| eligibility::feed::Source::parse(name).is_none()) {
+        if let Some(source) =
+            self.feed.stale_hours_of.keys().find(|name| eligibility::feed::Source::parse(name).is_none())
+        {
             return wrong("feed.stale_hours_of", format!("{source:?} is no source"));
         }
         Ok(())

@@ -61,7 +61,8 @@ impl Desk {
             return Reach { as_of: None, doubt: Some(Reason::NeverFed) };
         };
         let as_of = state.complete_to;
-        let fresh = as_of.is_some_and(|at| now.millis().saturating_sub(at.millis()) <= self.staleness.after_ms(source));
+        let fresh = as_of
+            .is_some_and(|at| now.millis().saturating_sub(at.millis()) <= self.staleness.after_ms(source));
         Reach { as_of, doubt: (!fresh).then_some(Reason::Stale) }
     }
 }

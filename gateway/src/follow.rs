@@ -83,4 +83,8 @@ impl ledger::Memory for Memory {
     fn owner(&self, serial: Serial) -> Option<LinkNumber> {
         self.0.owner(serial)
     }
+
+    fn has_card(&self, person: LinkNumber) -> bool {
+        self.0.has_card(person)
+    }
 }

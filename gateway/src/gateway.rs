@@ -170,6 +170,8 @@ fn staleness(config: &Config) -> Staleness {
     let single = config.feed.stale_hours_of.iter();
     Staleness {
         after_ms: millis(config.feed.stale_hours),
-        after_ms_of: single.filter_map(|(name, hours)| Some((Source::parse(name)?, millis(*hours)))).collect(),
+        after_ms_of: single
+            .filter_map(|(name, hours)| Some((Source::parse(name)?, millis(*hours))))
+            .collect(),
     }
 }

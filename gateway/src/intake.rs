@@ -127,7 +127,12 @@ impl Report {
 
 impl From<Quarantined> for Refused {
     fn from(one: Quarantined) -> Self {
-        Self { line: one.line, sequence: one.sequence, code: one.code.into(), field: one.field.map(Into::into) }
+        Self {
+            line: one.line,
+            sequence: one.sequence,
+            code: one.code.into(),
+            field: one.field.map(Into::into),
+        }
     }
 }
 

@@ -93,7 +93,9 @@ impl Trust {
                         taken += 1;
                         tracing::info!(list = name, "revocation list taken");
                     }
-                    Err(error) => tracing::warn!(list = name, %error, "revocation list refused; the held one stays"),
+                    Err(error) => {
+                        tracing::warn!(list = name, %error, "revocation list refused; the held one stays")
+                    }
                 },
                 Err(error) => tracing::warn!(list = name, %error, "revocation list not readable"),
             }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use eligibility::day::Timestamp;
 use prometheus::{
-    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 use crate::gateway::Gateway;
@@ -74,8 +74,14 @@ impl Metrics {
             generation: register!(IntGauge::new("shikaku_generation", "Position of the last visible batch.")),
             persons: register!(IntGauge::new("shikaku_persons", "Persons in memory.")),
             serials: register!(IntGauge::new("shikaku_serials", "Linked card serials in memory.")),
-            audit_waiting: register!(IntGauge::new("shikaku_audit_waiting", "Audit records not yet written.")),
-            revoked: register!(IntGauge::new("shikaku_revoked_serials", "Revoked serials on the lists held.")),
+            audit_waiting: register!(IntGauge::new(
+                "shikaku_audit_waiting",
+                "Audit records not yet written."
+            )),
+            revoked: register!(IntGauge::new(
+                "shikaku_revoked_serials",
+                "Revoked serials on the lists held."
+            )),
             list_age: register!(Gauge::new(
                 "shikaku_revocation_list_age_seconds",
                 "Age of the oldest revocation list held."

@@ -149,7 +149,9 @@ impl Peer {
         };
         let codes = || listed.iter().flat_map(|list| list.split([' ', ','])).filter(|code| !code.is_empty());
         match rule.role {
-            Role::Reception => self.institutions.extend(codes().filter_map(|c| InstitutionCode::parse(c).ok())),
+            Role::Reception => {
+                self.institutions.extend(codes().filter_map(|c| InstitutionCode::parse(c).ok()))
+            }
             Role::Insurer => self.insurers.extend(codes().filter_map(|c| InsurerNumber::parse(c).ok())),
             Role::City => self.cities.extend(codes().filter_map(|c| CityCode::parse(c).ok())),
             Role::Review | Role::Portal | Role::Jlis | Role::Operator => {}

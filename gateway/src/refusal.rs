@@ -140,9 +140,9 @@ impl Refusal {
 
     fn fresh(&self) -> Option<&Fresh> {
         match self {
-            Self::ChallengeUnknown { fresh } | Self::ChallengeExpired { fresh } | Self::ChallengeUsed { fresh } => {
-                fresh.as_ref()
-            }
+            Self::ChallengeUnknown { fresh }
+            | Self::ChallengeExpired { fresh }
+            | Self::ChallengeUsed { fresh } => fresh.as_ref(),
             _ => None,
         }
     }
@@ -152,11 +152,13 @@ impl Refusal {
             Self::Malformed { column: 0 } => "the body is not a JSON object of this request".to_owned(),
             Self::Malformed { column } => format!("the body is not JSON from column {column} on"),
             Self::InvalidField { field, wrong } => format!("{field}: {}", wrong.words()),
-            Self::MyNumberRefused { field } if field.is_empty() => "a field name looks like a 個人番号".to_owned(),
-            Self::MyNumberRefused { field } => format!("{field}: looks like a 個人番号; nothing was kept"),
-            Self::CardUntrusted { why } | Self::CardWrongProfile { why } | Self::RevocationUnknown { why } => {
-                why.clone()
+            Self::MyNumberRefused { field } if field.is_empty() => {
+                "a field name looks like a 個人番号".to_owned()
             }
+            Self::MyNumberRefused { field } => format!("{field}: looks like a 個人番号; nothing was kept"),
+            Self::CardUntrusted { why }
+            | Self::CardWrongProfile { why }
+            | Self::RevocationUnknown { why } => why.clone(),
             Self::MethodNotAllowed { allow } => format!("allowed here: {allow}"),
             _ => self.problem().title.to_owned(),
         }

@@ -10,7 +10,11 @@ use world::{World, free_address, shikaku};
 
 fn run(command: &mut Command) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
-    (status.code(), String::from_utf8_lossy(&stdout).into_owned(), String::from_utf8_lossy(&stderr).into_owned())
+    (
+        status.code(),
+        String::from_utf8_lossy(&stdout).into_owned(),
+        String::from_utf8_lossy(&stderr).into_owned(),
+    )
 }
 
 fn edited(world: &World, from: &str, to: &str) -> std::path::PathBuf {
@@ -88,7 +92,11 @@ fn an_unreadable_key_and_a_taken_port_are_named() {
 fn a_ledger_has_one_owner() {
     let mut world = World::prepared(60);
     world.start();
-    let load = run(shikaku().args(["feed", "load"]).arg(world.path("feed/portal.ndjson")).arg("--config").arg(world.path("shikaku.toml")));
+    let load = run(shikaku()
+        .args(["feed", "load"])
+        .arg(world.path("feed/portal.ndjson"))
+        .arg("--config")
+        .arg(world.path("shikaku.toml")));
     assert_eq!(load.0, Some(3), "{}", load.2);
     assert!(load.2.contains("in use"), "{}", load.2);
     assert_eq!(world.stop(), Some(0), "{}", world.log());
@@ -116,7 +124,9 @@ fn feeds_are_verified_and_loaded_without_the_service() {
 #[test]
 fn secrets_are_readable_by_their_owner_only() {
     let world = World::prepared(60);
-    for name in ["secrets/pseudonym.key", "tls/server-key.pem", "clients/reception-key.pem", "jpki/user-ca-1-key.pem"] {
+    for name in
+        ["secrets/pseudonym.key", "tls/server-key.pem", "clients/reception-key.pem", "jpki/user-ca-1-key.pem"]
+    {
         let mode = std::fs::metadata(world.path(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name}");
     }

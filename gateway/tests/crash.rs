@@ -55,7 +55,9 @@ fn nothing_acknowledged_is_lost_by_kill() {
     let mut random = StdRng::seed_from_u64(7);
     world.start();
     let committed = |world: &World| {
-        world.client("insurer-06132013").get("/v1/feeds/06132013").json()["committed_sequence"].as_u64().unwrap()
+        world.client("insurer-06132013").get("/v1/feeds/06132013").json()["committed_sequence"]
+            .as_u64()
+            .unwrap()
     };
     let first = committed(&world) + 1;
     let mut next = first;
@@ -70,7 +72,12 @@ fn nothing_acknowledged_is_lost_by_kill() {
                 while !stop.load(Ordering::Relaxed) {
                     let lines: Vec<_> = (from..from + DELIVERY).map(record).collect();
                     let body = lines.join("\n");
-                    let reply = client.try_send("POST", "/v1/feeds/06132013", "application/x-ndjson", body.as_bytes());
+                    let reply = client.try_send(
+                        "POST",
+                        "/v1/feeds/06132013",
+                        "application/x-ndjson",
+                        body.as_bytes(),
+                    );
                     let Some(reply) = reply.filter(|reply| reply.status == 200) else { return };
                     let report: Value = serde_json::from_slice(&reply.body).unwrap();
                     let reached = report["committed_sequence"].as_u64().unwrap();
@@ -91,7 +98,11 @@ fn nothing_acknowledged_is_lost_by_kill() {
         assert!(reached >= promised, "round {round}: {promised} was acknowledged, {reached} is there");
         for person in (0..PERSONS).step_by(7) {
             let expected = last_about(person, first, reached).map(|sequence| format!("架空市 {sequence}"));
-            assert_eq!(address_of(&world, person), expected, "round {round}, person {person}, up to {reached}");
+            assert_eq!(
+                address_of(&world, person),
+                expected,
+                "round {round}, person {person}, up to {reached}"
+            );
         }
         // Starting again changes nothing.
         world.kill();

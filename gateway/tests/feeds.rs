@@ -34,7 +34,11 @@ fn a_delivery_is_visible_when_it_is_acknowledged() {
 
     let lines = [member(from, "7001", json!({})), member(from + 2, "7002", json!({}))].join("\n");
     let report = feeder.feed("06132013", &lines).json();
-    assert_eq!((report["accepted"].as_u64(), report["quarantined"].as_array().unwrap().len()), (Some(2), 0), "{report}");
+    assert_eq!(
+        (report["accepted"].as_u64(), report["quarantined"].as_array().unwrap().len()),
+        (Some(2), 0),
+        "{report}"
+    );
     assert_eq!(report["committed_sequence"].as_u64(), Some(from + 2));
     let answer = desk.post("/v1/eligibility/number", &query("7001")).json();
     assert_eq!((&answer["status"], &answer["generation"]), (&json!("valid"), &report["generation"]));
@@ -101,7 +105,8 @@ fn bad_lines_go_to_quarantine_and_the_rest_goes_on() {
     assert_eq!(feeder.get("/v1/feeds/06132013").json()["complete_to"], before["complete_to"]);
 
     // An operator may dismiss; the feeder may not; a better word resolves.
-    let quarantine = || operator.get("/v1/feeds/06132013/quarantine").json()["quarantine"].as_array().unwrap().clone();
+    let quarantine =
+        || operator.get("/v1/feeds/06132013/quarantine").json()["quarantine"].as_array().unwrap().clone();
     assert_eq!(quarantine().len(), expected.len());
     let name = quarantine()[0]["name"].as_str().unwrap().to_owned();
     let path = format!("/v1/feeds/06132013/quarantine/{name}");
@@ -130,7 +135,8 @@ fn a_source_belongs_to_its_feeder() {
     }
     assert_eq!(world.client("operator").get("/v1/feeds").json()["generation"], generation);
     let own = world.client("insurer-138057").get("/v1/feeds").json();
-    let sources: Vec<_> = own["feeds"].as_array().unwrap().iter().map(|feed| feed["source"].clone()).collect();
+    let sources: Vec<_> =
+        own["feeds"].as_array().unwrap().iter().map(|feed| feed["source"].clone()).collect();
     assert_eq!(sources, ["138057"]);
     assert_eq!(world.client("insurer-138057").get("/v1/feeds/06132013").status, 403);
 }
@@ -143,7 +149,10 @@ fn a_delivery_that_breaks_off_commits_nothing() {
     let before = feeder.get("/v1/feeds/06132013").json();
     let line = member(1_000_000, "9002", json!({}));
     let mut stream = feeder.connect().unwrap();
-    let head = format!("POST /v1/feeds/06132013 HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", line.len() + 100);
+    let head = format!(
+        "POST /v1/feeds/06132013 HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n",
+        line.len() + 100
+    );
     stream.write_all(&[head.as_bytes(), line.as_bytes(), b"\n"].concat()).unwrap();
     stream.flush().unwrap();
     drop(stream);

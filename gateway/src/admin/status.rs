@@ -78,7 +78,14 @@ fn lists(gateway: &Gateway, now: Timestamp) -> Vec<List> {
     let view = gateway.desk.trust.view();
     let at = |time: pki::UnixTime| Timestamp::from_millis(time.0.saturating_mul(1000));
     let lists = view.lists.iter().map(|list| List {
-        authority: list.mark.authority.as_bytes().iter().take(8).map(|octet| format!("{octet:02x}")).collect(),
+        authority: list
+            .mark
+            .authority
+            .as_bytes()
+            .iter()
+            .take(8)
+            .map(|octet| format!("{octet:02x}"))
+            .collect(),
         number: list.mark.number.to_string(),
         this_update: at(list.mark.this_update),
         next_update: at(list.next_update),

@@ -12,7 +12,9 @@ use super::CommandError;
 
 /// Acts as a card in a reader.
 #[derive(Subcommand)]
-#[command(after_help = "Example:\n  shikaku card sign --certificate demo-data/cards/good.der --key demo-data/cards/good.key.pem --challenge …")]
+#[command(
+    after_help = "Example:\n  shikaku card sign --certificate demo-data/cards/good.der --key demo-data/cards/good.key.pem --challenge …"
+)]
 pub(super) enum CardCommand {
     /// Signs a challenge with a card's key and prints the body of a card query
     Sign(Sign),

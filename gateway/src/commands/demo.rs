@@ -76,7 +76,11 @@ impl Demo {
         feeds::make(&folder, &config, &population, now)?;
         folder.write("README.md", words::guide(&population, &cards).as_bytes())?;
         if self.prepare_only {
-            println!("{} is ready: shikaku serve --config {}", self.dir.display(), folder.path("shikaku.toml").display());
+            println!(
+                "{} is ready: shikaku serve --config {}",
+                self.dir.display(),
+                folder.path("shikaku.toml").display()
+            );
             return Ok(());
         }
         let lines = words::curl_lines(&folder, &population, self.listen, self.admin);

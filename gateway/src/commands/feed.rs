@@ -86,7 +86,11 @@ fn verify(files: &[PathBuf]) -> Result<(), CommandError> {
                 continue;
             }
             let fault = match Record::from_json(&line) {
-                Ok(record) if *source.get_or_insert(record.source) != record.source => {
+                // What the gateway says of itself is in its ledger, never in a file.
+                Ok(record)
+                    if record.source == Source::Gateway
+                        || *source.get_or_insert(record.source) != record.source =>
+                {
                     Some(("foreign_source", Some("source".to_owned())))
                 }
                 Ok(_) => None,
@@ -94,7 +98,12 @@ fn verify(files: &[PathBuf]) -> Result<(), CommandError> {
             };
             if let Some((code, field)) = fault {
                 wrong += 1;
-                println!("{}:{}: {code}{}", file.display(), at + 1, field.map_or(String::new(), |f| format!(" {f}")));
+                println!(
+                    "{}:{}: {code}{}",
+                    file.display(),
+                    at + 1,
+                    field.map_or(String::new(), |f| format!(" {f}"))
+                );
             }
         }
     }
@@ -136,7 +145,9 @@ fn unreadable(file: &Path, error: &std::io::Error) -> CommandError {
 fn progress(file: &Path, octets: u64) -> ProgressBar {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let style = ProgressStyle::with_template("{msg:24} {wide_bar} {bytes}/{total_bytes} {eta}");
-    ProgressBar::new(octets).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(name)
+    ProgressBar::new(octets)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(name)
 }
 
 fn summarize(file: &Path, report: &Report) {

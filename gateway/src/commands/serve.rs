@@ -41,16 +41,24 @@ impl Serve {
 
 /// Structured lines on standard error.
 pub(super) fn log_to_stderr(filter: &str) -> Result<(), CommandError> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)
-        .map_err(|_| CommandError::Usage(format!("--log {filter:?} is no level: error, warn, info, debug")))?;
-    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|_| {
+        CommandError::Usage(format!("--log {filter:?} is no level: error, warn, info, debug"))
+    })?;
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     Ok(())
 }
 
 /// Serves until SIGTERM or SIGINT; `ready` is called once the listeners are open.
 pub(super) fn serve(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::environment)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CommandError::environment)?;
     runtime.block_on(run(config, ready))
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use hyper::{Response, StatusCode};
 use uuid::Uuid;
 
@@ -35,8 +37,12 @@ pub(super) fn check_media(headers: &HeaderMap, media: Media) -> Result<(), Refus
         (Media::Lines, kind) => matches!(
             kind,
             None | Some(
-                "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/json"
-                    | "application/octet-stream" | "text/plain"
+                "application/x-ndjson"
+                    | "application/ndjson"
+                    | "application/jsonl"
+                    | "application/json"
+                    | "application/octet-stream"
+                    | "text/plain"
             )
         ),
         (Media::Json, _) => false,

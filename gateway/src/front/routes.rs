@@ -254,7 +254,9 @@ mod tests {
             Route::of("/v1/feeds/06132013/quarantine/7"),
             Some((Route::Dismissal("06132013", "7"), "POST"))
         );
-        for path in ["/", "/v1", "/v1/", "/v1/eligibility", "/v1/eligibility/card/", "/v1/cards", "/v1/feeds/a/b"] {
+        for path in
+            ["/", "/v1", "/v1/", "/v1/eligibility", "/v1/eligibility/card/", "/v1/cards", "/v1/feeds/a/b"]
+        {
             assert_eq!(Route::of(path), None, "{path}");
         }
     }

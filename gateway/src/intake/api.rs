@@ -56,7 +56,11 @@ pub(crate) fn all(gateway: &Gateway, peer: &Peer, now: Timestamp) -> Outcome {
         .filter(|(source, _)| peer.watches(*source) && *source != Source::Gateway)
         .map(|(source, state)| FeedState::of(source, Some(&state), now))
         .collect();
-    if feeds.is_empty() && ![Role::Operator, Role::Insurer, Role::Portal, Role::Jlis, Role::City].iter().any(|role| peer.has(*role)) {
+    if feeds.is_empty()
+        && ![Role::Operator, Role::Insurer, Role::Portal, Role::Jlis, Role::City]
+            .iter()
+            .any(|role| peer.has(*role))
+    {
         return Err(Refusal::Forbidden);
     }
     feeds.sort_by(|a, b| a.source.cmp(&b.source));

@@ -100,8 +100,9 @@ fn spool_failed(error: std::io::Error) -> Refusal {
 pub(super) fn refused(error: DeliverError) -> Refusal {
     tracing::error!(%error, "delivery stopped");
     match error {
-        DeliverError::Ledger(LedgerError::Full) => Refusal::Overloaded,
         DeliverError::Ledger(LedgerError::Closed) => Refusal::Draining,
+        // A full disk or queue passes; a poisoned ledger is mended by a restart. Nobody may take
+        // any of them for an acknowledgement.
         DeliverError::Ledger(_) | DeliverError::Read(_) => Refusal::Overloaded,
     }
 }

@@ -70,8 +70,10 @@ impl Client {
         let tls = match name {
             None => builder.with_no_client_auth(),
             Some(name) => {
-                let certificate = CertificateDer::from_pem_file(folder.join(format!("clients/{name}.pem"))).unwrap();
-                let key = PrivateKeyDer::from_pem_file(folder.join(format!("clients/{name}-key.pem"))).unwrap();
+                let certificate =
+                    CertificateDer::from_pem_file(folder.join(format!("clients/{name}.pem"))).unwrap();
+                let key =
+                    PrivateKeyDer::from_pem_file(folder.join(format!("clients/{name}-key.pem"))).unwrap();
                 builder.with_client_auth_cert(vec![certificate], key).unwrap()
             }
         };

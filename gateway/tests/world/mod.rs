@@ -118,7 +118,10 @@ impl World {
 
     /// Status and body of one of the operator's pages; `None` while nobody listens.
     pub(crate) fn admin_get(&self, path: &str) -> Option<(u16, String)> {
-        let reply = client::plain(self.admin, &format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"))?;
+        let reply = client::plain(
+            self.admin,
+            &format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"),
+        )?;
         Some((reply.status, String::from_utf8(reply.body).unwrap()))
     }
 

@@ -140,7 +140,8 @@ fn lists(
         ("user-ca-2", &authorities.second, Authority::Second),
     ] {
         let mut revoked: BTreeMap<_, Vec<Revoked>> = BTreeMap::new();
-        for plan in plans.iter().filter(|plan| plan.authority == which && plan.state != CardState::Untrusted) {
+        for plan in plans.iter().filter(|plan| plan.authority == which && plan.state != CardState::Untrusted)
+        {
             if let Some(entry) = entry(plan)? {
                 revoked.entry((plan.prefecture, plan.city)).or_default().push(entry);
             }

@@ -30,7 +30,8 @@ pub(super) fn make(
     let furthest = population.sources().map(reached).max().unwrap_or_default();
     let is_new = furthest == 0;
     let after = furthest.max(population.last_sequence());
-    let mut lines: BTreeMap<Source, Vec<u8>> = population.sources().map(|source| (source, Vec::new())).collect();
+    let mut lines: BTreeMap<Source, Vec<u8>> =
+        population.sources().map(|source| (source, Vec::new())).collect();
     let records: Box<dyn Iterator<Item = Record>> = if is_new {
         Box::new(population.records(0..population.people()))
     } else {

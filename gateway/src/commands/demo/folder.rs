@@ -36,7 +36,10 @@ impl Folder {
     pub(super) fn read_text(&self, name: &str) -> Result<Option<String>, CommandError> {
         let content = self.read(name)?;
         content.map(String::from_utf8).transpose().map_err(|_| {
-            CommandError::Usage(format!("{}: is no text; remove the folder to begin anew", self.path(name).display()))
+            CommandError::Usage(format!(
+                "{}: is no text; remove the folder to begin anew",
+                self.path(name).display()
+            ))
         })
     }
 

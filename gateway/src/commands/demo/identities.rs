@@ -74,7 +74,9 @@ pub(super) fn rules() -> Vec<RoleRule> {
 }
 
 fn authority(folder: &Folder, validity: Validity) -> Result<TlsAuthority, CommandError> {
-    if let (Some(certificate), Some(key)) = (folder.read_text("tls/ca.pem")?, folder.read_text("tls/ca-key.pem")?) {
+    if let (Some(certificate), Some(key)) =
+        (folder.read_text("tls/ca.pem")?, folder.read_text("tls/ca-key.pem")?)
+    {
         return TlsAuthority::load(&certificate, &key).map_err(CommandError::usage);
     }
     let authority = TlsAuthority::new("Shikaku Demo CA", validity).map_err(CommandError::usage)?;

@@ -23,7 +23,8 @@ pub(super) fn curl_lines(
         file("clients/reception.pem"),
         file("clients/reception-key.pem")
     );
-    let program = std::env::current_exe().map_or_else(|_| "shikaku".to_owned(), |path| path.display().to_string());
+    let program =
+        std::env::current_exe().map_or_else(|_| "shikaku".to_owned(), |path| path.display().to_string());
     let asked = population.situations().iter().find_map(|one| one.question.as_ref());
     let number = asked.map(|question| String::from_utf8(question.query().to_json()).unwrap_or_default());
     let card = population.cards().into_iter().find(|card| card.state == population::card::CardState::Good);
