@@ -28,7 +28,7 @@ pub enum Row<'b> {
     /// It is in quarantine.
     Refused {
         /// Its name in the source's quarantine.
-        name: String,
+        name: Box<str>,
         /// Its sequence in the source's numbering.
         sequence: Option<u64>,
         /// Why, and what of it is kept.

@@ -70,7 +70,7 @@ fn row(told: &Told) -> Row<'_> {
     match told {
         Told::Accepted(record) => Row::Accepted(record),
         Told::Refused(sequence, refused) => {
-            Row::Refused { name: name(*sequence, refused), sequence: *sequence, refused }
+            Row::Refused { name: name(*sequence, refused).into(), sequence: *sequence, refused }
         }
     }
 }
