@@ -1,5 +1,7 @@
 //! The commands as an operator meets them: exit codes, and errors that name the place and the cure.
 
+#![expect(clippy::unwrap_used, reason = "tests end by panicking")]
+
 mod world;
 
 use std::os::unix::fs::PermissionsExt;

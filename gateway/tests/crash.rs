@@ -1,7 +1,7 @@
 //! `kill -9` at random moments of a delivery: nothing acknowledged is lost, nothing is half there,
 //! and what is there is a beginning of what was sent.
 
-#![expect(clippy::disallowed_methods, reason = "tests wait by the clock")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests end by panicking")]
 
 mod world;
 

@@ -1,5 +1,7 @@
 //! Deliveries over the wire: what is taken, what is put in quarantine, whose they may be.
 
+#![expect(clippy::unwrap_used, reason = "tests end by panicking")]
+
 mod world;
 
 use serde_json::{Value, json};
