@@ -109,14 +109,16 @@ fn bad_lines_go_to_quarantine_and_the_rest_goes_on() {
     // An operator may dismiss; the feeder may not; a better word resolves.
     let quarantine =
         || operator.get("/v1/feeds/06132013/quarantine").json()["quarantine"].as_array().unwrap().clone();
-    assert_eq!(quarantine().len(), expected.len());
+    // The accepted mark has made good the refused one.
+    let open = expected.len() - 1;
+    assert_eq!(quarantine().len(), open);
     let name = quarantine()[0]["name"].as_str().unwrap().to_owned();
     let path = format!("/v1/feeds/06132013/quarantine/{name}");
     assert_eq!(feeder.post(&path, &json!({"dismiss": true})).status, 403);
     assert_eq!(operator.post(&path, &json!({"dismiss": true})).status, 200);
-    assert_eq!(quarantine().len(), expected.len() - 1);
+    assert_eq!(quarantine().len(), open - 1);
     feeder.feed("06132013", &member(from + 10, "8002", json!({"resolves": [from + 1]})));
-    assert_eq!(quarantine().len(), expected.len() - 2);
+    assert_eq!(quarantine().len(), open - 2);
 }
 
 #[test]

@@ -19,6 +19,9 @@ use crate::gateway::Gateway;
 /// How often spent challenges and revocation lists are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(5);
 
+/// The signal of a file that may grow no further, on Linux.
+const SIGXFSZ: i32 = 25;
+
 /// Serves eligibility queries and feeds
 #[derive(Args)]
 #[command(after_help = "Example:\n  shikaku serve --config /etc/shikaku/shikaku.toml")]
@@ -73,6 +76,9 @@ async fn run(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> 
         .map_err(|error| taken("admin.address", config.admin.address, &error))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::environment)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::environment)?;
+
+    // A file at its limit shall be a failed write, which is reported, and not the end of the process.
+    let _file_size = signal(SignalKind::from_raw(SIGXFSZ)).map_err(CommandError::environment)?;
 
     let gateway = tokio::task::block_in_place(|| Gateway::start(config)).map(Arc::new)?;
     let (stop, stopping) = watch::channel(false);
