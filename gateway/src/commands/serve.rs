@@ -42,12 +42,16 @@ impl Serve {
     }
 }
 
-/// Structured lines on standard error.
-pub(super) fn log_to_stderr(filter: &str) -> Result<(), CommandError> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter).map_err(|_| {
-        CommandError::Usage(format!("--log {filter:?} is no level: error, warn, info, debug"))
-    })?;
+/// Structured lines of ours on standard error; of libraries only what they warn of.
+pub(super) fn log_to_stderr(level: &str) -> Result<(), CommandError> {
+    if !["error", "warn", "info", "debug"].contains(&level) {
+        return Err(CommandError::Usage(format!("--log {level:?} is no level: error, warn, info, debug")));
+    }
+    let filter =
+        tracing_subscriber::EnvFilter::new(format!("warn,gateway={level},ledger={level},shikaku={level}"));
+    // A log that cannot be written must not end the thread that logs.
     tracing_subscriber::fmt()
+        .log_internal_errors(false)
         .json()
         .flatten_event(true)
         .with_env_filter(filter)
