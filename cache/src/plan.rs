@@ -56,7 +56,14 @@ impl<'s> Plan<'s> {
                 }
             }
             // Where sources stand is their books' business, and nobody speaks for another.
-            (_, Said::Mark { .. } | Said::Dismissal { .. } | Said::Member { .. } | Said::Subsidy { .. }) => {}
+            (
+                _,
+                Said::Mark { .. }
+                | Said::Dismissal { .. }
+                | Said::List(_)
+                | Said::Member { .. }
+                | Said::Subsidy { .. },
+            ) => {}
         }
         (false, false)
     }

@@ -5,6 +5,7 @@
 
 mod fields;
 mod json;
+mod list_json;
 mod member_json;
 
 use std::fmt;
@@ -65,7 +66,7 @@ impl Source {
                 | (Self::Jlis, Kind::Renewal)
                 | (Self::City(_), Kind::Subsidy)
                 | (Self::Insurer(_) | Self::Portal | Self::Jlis | Self::City(_), Kind::Mark)
-                | (Self::Gateway, Kind::Link | Kind::Dismissal)
+                | (Self::Gateway, Kind::Link | Kind::Dismissal | Kind::List)
         )
     }
 }
@@ -97,7 +98,38 @@ words! {
         Mark = "mark",
         /// An operator dismisses a quarantined record.
         Dismissal = "dismissal",
+        /// What a revocation list changed when it arrived at the gateway.
+        List = "list",
     }
+}
+
+/// What a revocation list changed when it arrived: kept so that a serial once revoked stays so over
+/// restarts, and an older list never replaces a newer one. A long list comes in several records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListArrival {
+    /// SHA-256 of the authority's public key.
+    pub authority: [u8; 32],
+    /// Name of the partition in DER; `None` for a list of the whole authority.
+    pub partition: Option<Box<[u8]>>,
+    /// CRLNumber as a big-endian magnitude.
+    pub number: Box<[u8]>,
+    /// thisUpdate.
+    pub this_update: Timestamp,
+    /// Serials that were not known as revoked or on hold before.
+    pub revoked: Vec<Revoked>,
+    /// Serials whose hold it releases.
+    pub released: Vec<Serial>,
+}
+
+/// One entry of a revocation list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// The card.
+    pub serial: Serial,
+    /// When it was revoked or put on hold.
+    pub revoked_at: Timestamp,
+    /// On hold only.
+    pub on_hold: bool,
 }
 
 /// What a record speaks of: later words on the same subject replace earlier ones.
@@ -154,6 +186,8 @@ pub enum Said {
         /// Its name in that source's quarantine.
         name: Box<str>,
     },
+    /// What a revocation list changed when it arrived.
+    List(Box<ListArrival>),
 }
 
 impl Said {
@@ -167,6 +201,7 @@ impl Said {
             Self::Subsidy { .. } => Kind::Subsidy,
             Self::Mark { .. } => Kind::Mark,
             Self::Dismissal { .. } => Kind::Dismissal,
+            Self::List(_) => Kind::List,
         }
     }
 
@@ -178,7 +213,7 @@ impl Said {
                 Some(Subject::Person(*link_number))
             }
             Self::Link { serial, .. } | Self::Renewal { serial, .. } => Some(Subject::Card(*serial)),
-            Self::Mark { .. } | Self::Dismissal { .. } => None,
+            Self::Mark { .. } | Self::Dismissal { .. } | Self::List(_) => None,
         }
     }
 }

@@ -173,6 +173,13 @@ pub struct Card {
     /// Seconds a challenge lives.
     #[serde(default = "default_challenge_seconds")]
     pub challenge_seconds: u32,
+    /// Months for which a revocation is remembered, from its date; a certificate's longest life and grace.
+    #[serde(default = "default_revoked_kept_months")]
+    pub revoked_kept_months: u32,
+}
+
+const fn default_revoked_kept_months() -> u32 {
+    124
 }
 
 const fn default_challenge_seconds() -> u32 {

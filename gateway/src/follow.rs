@@ -7,11 +7,12 @@ use std::path::Path;
 
 use cache::Reader;
 use eligibility::day::Timestamp;
-use eligibility::feed::{Source, Subject};
+use eligibility::feed::{Record, Said, Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
 use ledger::{Content, Ledger, LedgerError, Options};
 
 use crate::clock::Clock;
+use crate::lists::Memories;
 
 /// Batches read at once during the start.
 const BATCHES: usize = 256;
@@ -24,6 +25,8 @@ pub struct Followed {
     pub memory: Reader,
     /// When the last batch was written.
     pub written: Option<Timestamp>,
+    /// What is remembered of revocation lists.
+    pub lists: Memories,
 }
 
 /// Opens the ledger, reads it into memory, and follows it from there.
@@ -35,6 +38,7 @@ pub fn start(path: &Path) -> Result<Followed, LedgerError> {
     let (mut writer, memory) = cache::empty();
     let mut after = 0;
     let mut written = None;
+    let mut lists = Memories::default();
     loop {
         let batches = opened.read(after, BATCHES)?;
         let Some(last) = batches.last() else { break };
@@ -42,6 +46,7 @@ pub fn start(path: &Path) -> Result<Followed, LedgerError> {
         written = Some(last.committed_at);
         for batch in &batches {
             apply(&mut writer, batch);
+            remember(&mut lists, batch);
         }
     }
     let visible = move |batches: &[ledger::Batch]| {
@@ -52,7 +57,15 @@ pub fn start(path: &Path) -> Result<Followed, LedgerError> {
     let clock = Clock::system();
     let ledger =
         opened.start(Box::new(Memory(memory.clone())), Box::new(visible), Box::new(move || clock.now()))?;
-    Ok(Followed { ledger, memory, written })
+    Ok(Followed { ledger, memory, written, lists })
+}
+
+fn remember(lists: &mut Memories, batch: &ledger::Batch) {
+    for row in &batch.rows {
+        if let Content::Accepted(Record { said: Said::List(list), .. }) = &row.content {
+            lists.take(list);
+        }
+    }
 }
 
 fn apply(writer: &mut cache::Writer, batch: &ledger::Batch) {

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::sync_channel;
 
 use eligibility::day::Timestamp;
-use eligibility::feed::Source;
-use ledger::{Ledger, LedgerError};
+use eligibility::feed::{Said, Source};
+use ledger::{Appended, Ledger, LedgerError};
 use pki::{StandPolicy, UnixTime};
 
 use crate::audit::{Audit, AuditError};
@@ -106,13 +107,13 @@ impl Gateway {
         let now = clock.now();
         let insurers = InsurerList::read(&config.feed.insurers)?;
         let audit = Audit::open(&config.audit.folder, &config.audit.pseudonym_key)?;
-        let trust = Trust::open(&config.card, UnixTime(now.millis() / 1000))?;
         let path = config.ledger_path().to_owned();
         let failed = |error| StartError::Ledger { path: path.clone(), error };
         let followed = follow::start(&path).map_err(failed)?;
         if let Some(written) = followed.written.filter(|at| at.millis() > now.millis() + CLOCK_TOLERANCE_MS) {
             return Err(StartError::Clock { now, written });
         }
+        let trust = Trust::open(&config.card, followed.lists, UnixTime(now.millis() / 1000))?;
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
         let challenges = Challenges::new(i64::from(config.card.challenge_seconds) * 1000, MOST_SPENT)
@@ -158,6 +159,23 @@ impl Gateway {
         let now = self.clock.now();
         self.desk.challenges.forget_expired(now);
         self.desk.trust.refresh(UnixTime(now.millis() / 1000));
+        self.desk.trust.save(|list| {
+            let kept = self.act(Said::List(Box::new(list.clone())));
+            if let Err(error) = &kept {
+                tracing::error!(%error, "revocations not yet in the ledger; they count, and are handed over again");
+            }
+            kept.is_ok()
+        });
+    }
+
+    /// Writes an act of the gateway's own and waits until it is durable and visible. Blocks.
+    ///
+    /// # Errors
+    /// [`LedgerError`], also when the act contradicts what the ledger holds.
+    pub fn act(&self, said: Said) -> Result<Appended, LedgerError> {
+        let (done, outcome) = sync_channel(1);
+        self.ledger.act(said, Box::new(move |outcome| drop(done.send(outcome))))?;
+        outcome.recv().unwrap_or(Err(LedgerError::Closed))
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::list_json::ListLine;
 use super::member_json::{MemberLine, SubsidyLine, SubsidyWire};
 use super::{Kind, Record, Refused, Said, Source, Subject};
 use crate::code::Restriction;
@@ -154,6 +155,10 @@ pub(super) fn read(line: &[u8]) -> Result<Record, Fault> {
             let line: MarkLine<'_> = wire::read(line)?;
             line.head().record(Said::Mark { complete_to: line.complete_to, records: line.records })
         }
+        Kind::List => {
+            let line: ListLine<'_> = wire::read(line)?;
+            line.head().record(line.said()?)
+        }
         Kind::Dismissal => {
             let line: DismissalLine<'_> = wire::read(line)?;
             let of = Source::parse(&line.of).ok_or(Fault::field("of", Wrong::NotInBook))?;
@@ -214,6 +219,15 @@ pub(super) fn write(record: &Record) -> Vec<u8> {
         Said::Mark { complete_to, records } => {
             write!(MarkLine { complete_to: *complete_to, records: *records })
         }
+        Said::List(list) => wire::write(&ListLine {
+            source,
+            epoch,
+            sequence,
+            kind,
+            recorded_at,
+            resolves,
+            ..ListLine::of(list)
+        }),
         Said::Dismissal { of, name } => {
             write!(DismissalLine { of: of.to_string().into(), name: (&**name).into() })
         }

@@ -120,6 +120,7 @@ impl Demo {
                 proof: config::CardProof::default(),
                 grace: config::Grace::default(),
                 challenge_seconds: 120,
+                revoked_kept_months: 124,
             },
             ledger: config::Ledger { url: "sqlite:data/ledger.sqlite".to_owned() },
             feed: config::Feed {

@@ -6,8 +6,8 @@ use eligibility::day::Timestamp;
 use eligibility::feed::{Said, Source};
 use eligibility::wire::Wrong;
 use hyper::StatusCode;
+use ledger::{Appended, LedgerError};
 use serde::Serialize;
-use tokio::sync::oneshot;
 
 use crate::gateway::Gateway;
 use crate::peer::{Peer, Role};
@@ -99,12 +99,14 @@ pub(crate) async fn dismiss(gateway: &Arc<Gateway>, peer: &Peer, source: &str, n
     if !state.is_some_and(|state| state.quarantine.iter().any(|one| &*one.name == name)) {
         return Err(Refusal::NoSuchRoute);
     }
-    let (done, outcome) = oneshot::channel();
-    let said = Said::Dismissal { of, name: name.into() };
-    let act = gateway.ledger.act(said, Box::new(move |outcome| drop(done.send(outcome))));
-    act.map_err(|error| super::http::refused(error.into()))?;
-    outcome.await.map_err(|_| Refusal::Draining)?.map_err(|error| super::http::refused(error.into()))?;
+    act(gateway, Said::Dismissal { of, name: name.into() }).await.map_err(super::http::refused)?;
     quarantine(gateway, peer, source)
+}
+
+/// Writes an act of the gateway's own, off the threads that answer.
+pub(super) async fn act(gateway: &Arc<Gateway>, said: Said) -> Result<Appended, LedgerError> {
+    let gateway = Arc::clone(gateway);
+    tokio::task::spawn_blocking(move || gateway.act(said)).await.unwrap_or(Err(LedgerError::Closed))
 }
 
 fn watched(peer: &Peer, source: &str) -> Result<Source, Refusal> {

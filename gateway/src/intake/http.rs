@@ -97,12 +97,14 @@ fn spool_failed(error: std::io::Error) -> Refusal {
     Refusal::Overloaded
 }
 
-pub(super) fn refused(error: DeliverError) -> Refusal {
-    tracing::error!(%error, "delivery stopped");
+/// What a caller is told when the ledger does not take something. Nobody may take it for an
+/// acknowledgement: a full disk or queue passes, a poisoned ledger is mended by a restart.
+pub(super) fn refused(error: impl Into<DeliverError>) -> Refusal {
+    let error = error.into();
+    tracing::error!(%error, "not taken by the ledger");
     match error {
         DeliverError::Ledger(LedgerError::Closed) => Refusal::Draining,
-        // A full disk or queue passes; a poisoned ledger is mended by a restart. Nobody may take
-        // any of them for an acknowledgement.
+        DeliverError::Ledger(LedgerError::LinkConflict) => Refusal::LinkConflict,
         DeliverError::Ledger(_) | DeliverError::Read(_) => Refusal::Overloaded,
     }
 }
