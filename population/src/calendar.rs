@@ -42,6 +42,20 @@ pub(crate) fn elderly_from(birth: Day) -> Day {
     if day == 1 { first } else { first.plus_months(1) }
 }
 
+/// The last day of a yearly card of 国保 or 後期 that is good on this day.
+pub(crate) fn end_of_july(day: Day) -> Day {
+    let (year, month, _) = day.ymd();
+    ymd(if month < 8 { year } else { year + 1 }, 7, 31)
+}
+
+/// The first of April with which the school year begins before whose end this many years are
+/// completed (who is born on 1 April completes them the day before).
+pub(crate) fn april_after(birth: Day, years: i32) -> Day {
+    let (year, month, of_month) = birth.ymd();
+    let early = (month, of_month) <= (4, 1);
+    ymd(year + years + i32::from(!early), 4, 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,7 +77,16 @@ mod tests {
     }
 
     #[test]
+    fn school_years_begin_in_april() {
+        assert_eq!(april_after(ymd(2019, 4, 1), 6), ymd(2025, 4, 1));
+        assert_eq!(april_after(ymd(2019, 4, 2), 6), ymd(2026, 4, 1));
+        assert_eq!(april_after(ymd(2019, 12, 31), 6), ymd(2026, 4, 1));
+    }
+
+    #[test]
     fn years_run_from_august() {
+        assert_eq!(end_of_july(ymd(2026, 7, 31)), ymd(2026, 7, 31));
+        assert_eq!(end_of_july(ymd(2026, 8, 1)), ymd(2027, 7, 31));
         let year = year_from(8, ymd(2026, 7, 31));
         assert_eq!((year.from, year.through), (Some(ymd(2025, 8, 1)), Some(ymd(2026, 7, 31))));
         assert_eq!(year_from(8, ymd(2026, 8, 1)).from, Some(ymd(2026, 8, 1)));

@@ -10,10 +10,17 @@ use eligibility::number::LinkNumber;
 pub(crate) enum Purpose {
     Block = 1,
     Household = 2,
-    Person = 3,
-    Card = 4,
-    Link = 5,
-    Serial = 6,
+    Seat = 3,
+    Home = 4,
+    Name = 5,
+    Life = 6,
+    Depends = 7,
+    Coverage = 8,
+    Person = 9,
+    Card = 10,
+    Linked = 11,
+    Link = 12,
+    Serial = 13,
 }
 
 /// A generator of its own for one thing (splitmix64, public domain, S. Vigna).

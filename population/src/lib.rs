@@ -9,7 +9,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`insurer`] | the insurers and their invented names |
+//! | [`insurer`] | the insurers and their invented names; how many there are grows with the people |
 //! | [`resident`] | one inhabitant as sources and cards know them |
 //! | [`situation`] | the named persons, one situation of the desk each |
 //! | [`feed`] | records of the sources, in their own numbering |
@@ -43,14 +43,13 @@ use resident::Resident;
 use situation::{Named, Situation};
 
 /// How many cards of people without a situation are planned.
-const ORDINARY_CARDS: usize = 12;
+const ORDINARY_CARDS: usize = 8;
 
 /// An invented nation.
 pub struct Population {
     seed: u64,
     people: u64,
     day: Day,
-    insurers: Vec<Insurer>,
     named: Named,
     nation: Nation,
 }
@@ -62,9 +61,8 @@ impl Population {
     pub fn new(seed: u64, people: u64, day: Day) -> Self {
         let named = Named::new(seed, day);
         let people = people.max(named.people.len() as u64);
-        let insurers = insurer::all(people);
         let nation = Nation::new(seed, people, day, named.people.len() as u64, named.next_serial);
-        Self { seed, people, day, insurers, named, nation }
+        Self { seed, people, day, named, nation }
     }
 
     /// The seed.
@@ -88,13 +86,13 @@ impl Population {
     /// Every insurer, in order of insurer number; one of them never feeds.
     #[must_use]
     pub fn insurers(&self) -> &[Insurer] {
-        &self.insurers
+        &self.nation.book().all
     }
 
     /// The list of insurers as CSV with the header `insurer_number,name`.
     #[must_use]
     pub fn insurers_csv(&self) -> String {
-        insurer::csv(&self.insurers)
+        insurer::csv(self.insurers())
     }
 
     /// The named situations. Their persons have the first places.
@@ -120,8 +118,8 @@ impl Population {
     }
 
     /// What is said of the named persons, with sequences after `after`: for a folder made on an
-    /// earlier day, whose situations shall not grow old. `after` is at least
-    /// [`Population::last_sequence`].
+    /// earlier day, whose situations shall not grow old. `after` is the highest
+    /// sequence that any source has used, marks included.
     pub fn named_records(&self, after: u64) -> impl Iterator<Item = Record> + '_ {
         self.records_after(after, 0..self.named.people.len() as u64)
     }
@@ -135,7 +133,7 @@ impl Population {
     /// Every source that feeds, in the order in which they are best read: insurers, the portal,
     /// J-LIS, the city.
     pub fn sources(&self) -> impl Iterator<Item = Source> + '_ {
-        let insurers = self.insurers.iter().filter(|one| one.feeds).map(|one| Source::Insurer(one.number));
+        let insurers = self.insurers().iter().filter(|one| one.feeds).map(|one| Source::Insurer(one.number));
         insurers.chain([Source::Portal, Source::Jlis, feed::city()])
     }
 

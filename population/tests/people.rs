@@ -85,6 +85,24 @@ fn numbers_of_people_and_cards_are_unique() {
 }
 
 #[test]
+fn named_persons_keep_their_numbers_from_day_to_day() {
+    let (one, later) = (Population::new(5, 0, DAY), Population::new(5, 0, DAY.plus(500)));
+    assert_eq!(one.people(), later.people());
+    for index in 0..one.people() {
+        let (one, later) = (one.person(index).expect("named"), later.person(index).expect("named"));
+        assert_eq!((one.link_number, &one.card), (later.link_number, &later.card));
+        let accounts = |person: &population::resident::Resident| {
+            let each =
+                person.questions().map(|asked| (asked.insurer, asked.symbol, asked.number, asked.branch));
+            each.collect::<Vec<_>>()
+        };
+        assert_eq!(accounts(&one), accounts(&later), "{index}");
+    }
+    let after = one.last_sequence() + 1;
+    assert!(later.named_records(after).all(|record| record.sequence > after));
+}
+
+#[test]
 fn subsidies_belong_to_linked_cards() {
     let population = Population::new(3, 5000, DAY);
     let people = (0..5000).filter_map(|index| population.person(index));

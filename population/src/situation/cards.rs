@@ -5,7 +5,7 @@ use eligibility::day::Day;
 use eligibility::decision::Status::{NotLinked, Valid};
 
 use super::Expected;
-use super::draft::{Draft, cover, row};
+use super::draft::{Draft, FIRM, cover, row};
 use crate::calendar::ymd;
 use crate::card::{CardKey, CardState};
 use crate::insurer::known::SOCIETY;
@@ -13,7 +13,7 @@ use crate::insurer::known::SOCIETY;
 pub(super) fn rows(day: Day) -> Vec<Draft> {
     let insured = |name, given, number, year, desk| {
         row(name, given, Sex::Male, ymd(year, 5, 19), desk)
-            .at(SOCIETY, [cover("１２－３４", number, Some(0), day.plus(-700))])
+            .at(SOCIETY, [cover(FIRM, number, Some(0), day.plus(-700))])
             .by_number(Valid)
     };
     let valid = Expected::Answer(Valid, None);

@@ -9,12 +9,16 @@ use eligibility::coverage::{
 };
 use eligibility::day::Day;
 use eligibility::decision::{Reason, Status};
-use eligibility::number::Branch;
+use eligibility::number::{Branch, check_digit};
 
 use super::Expected;
+use crate::calendar::end_of_july;
 use crate::card::{CardKey, CardState};
 use crate::insurer;
 use crate::resident::{Question, Word};
+
+/// 記号 of the employer for whom most named persons work.
+pub(super) const FIRM: &str = "１２－３４";
 
 /// Whose situation it is.
 #[derive(Clone, Copy)]
@@ -192,6 +196,11 @@ impl Draft {
     }
 }
 
+/// A number of seven or eight digits with its check digit.
+pub(super) fn number_text(body: u64) -> Box<str> {
+    format!("{body}{}", check_digit(body)).into()
+}
+
 /// A coverage being written.
 pub(super) struct Cover(Coverage);
 
@@ -229,6 +238,13 @@ impl Cover {
 
     pub(super) fn valid(self, validity: Validity) -> Self {
         self.with(|cover| cover.validity = validity)
+    }
+
+    /// A card that runs to the end of July, as those of 国保 and 後期 do.
+    pub(super) fn yearly(self, day: Day) -> Self {
+        self.with(|cover| {
+            cover.validity.through = Some(end_of_july(day.max(cover.qualified_on)));
+        })
     }
 
     pub(super) fn kind(self, kind: &str) -> Self {

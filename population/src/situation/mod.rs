@@ -5,6 +5,8 @@
 
 mod cards;
 mod draft;
+mod ends;
+mod family;
 mod protection;
 mod work;
 mod years;
@@ -98,7 +100,14 @@ impl Named {
     pub(crate) fn new(seed: u64, day: Day) -> Self {
         let mut named =
             Self { people: Vec::new(), situations: Vec::new(), cards: Vec::new(), next_serial: FIRST_SERIAL };
-        let rows = [work::rows(day), years::rows(day), protection::rows(day), cards::rows(day)];
+        let rows = [
+            family::rows(day),
+            work::rows(day),
+            ends::rows(day),
+            years::rows(day),
+            protection::rows(day),
+            cards::rows(day),
+        ];
         for draft in rows.into_iter().flatten() {
             named.add(seed, draft);
         }

@@ -6,11 +6,9 @@ use eligibility::day::Day;
 use eligibility::decision::Reason;
 use eligibility::decision::Status::{Invalid, Unconfirmed, Valid, Withheld};
 
-use super::draft::{Draft, cover, question, row};
-use crate::calendar::{year_from, ymd};
+use super::draft::{Draft, FIRM, cover, question, row};
+use crate::calendar::ymd;
 use crate::insurer::known::{OTHER_SOCIETY, SILENT, SOCIETY, TOWN, WARD};
-
-const FIRM: &str = "１２－３４";
 
 pub(super) fn rows(day: Day) -> Vec<Draft> {
     [hidden(day), unknown(), sanctioned(day)].into_iter().flatten().collect()
@@ -38,7 +36,7 @@ fn hidden(day: Day) -> Vec<Draft> {
             birth(1984),
             "カードでは資格を示せません。番号の照会では住所なしで有効と出ます。",
         )
-        .at(WARD, [cover("見本６", "1052", Some(0), since).valid(year_from(8, day))])
+        .at(WARD, [cover("見本６", "1052", Some(0), since).yearly(day)])
         .restricted(Restriction::CardUnusable)
         .restricted(Restriction::HideAddress)
         .by_number(Valid)
@@ -50,7 +48,7 @@ fn hidden(day: Day) -> Vec<Draft> {
             birth(1977),
             "保険者が確認中のため閲覧が止められています。保険者に問い合わせます。",
         )
-        .at(OTHER_SOCIETY, [cover("７７０", "53", Some(0), since)])
+        .at(OTHER_SOCIETY, [cover("７７－０", "53", Some(0), since)])
         .restricted(Restriction::Closed)
         .by_number_for(Withheld, Reason::Closed)
         .by_card_for(Withheld, Reason::Closed),
@@ -104,7 +102,7 @@ fn sanctioned(day: Day) -> Vec<Draft> {
             birth(1971),
             "資格証明書（証区分05）で、窓口では10割を受け取ります。",
         )
-        .at(WARD, [cover("見本６", "1057", Some(0), since).valid(year_from(8, day)).kind("05").copay(100)])
+        .at(WARD, [cover("見本６", "1057", Some(0), since).yearly(day).kind("05").copay(100)])
         .by_number(Valid)
         .by_card(Valid),
         row(

@@ -5,10 +5,9 @@ use eligibility::coverage::{Subsidy, Validity};
 use eligibility::day::Day;
 use eligibility::decision::Status::{InvalidNewer, Valid};
 
-use super::draft::{Draft, cover, row};
-use super::work::number_text;
+use super::draft::{Draft, FIRM, cover, number_text, row};
 use crate::calendar::{birthday, elderly_from, year_from, ymd};
-use crate::insurer::known::{ASSOCIATION, LATE_ELDERLY, SEAFARERS, SOCIETY, TOWN, WARD};
+use crate::insurer::known::{ASSOCIATION, LATE_ELDERLY, MUTUAL_AID, SEAFARERS, SOCIETY, TOWN, WARD};
 
 pub(super) fn rows(day: Day) -> Vec<Draft> {
     [old(day), very_old(day), ill(day)].into_iter().flatten().collect()
@@ -29,6 +28,7 @@ fn old(day: Day) -> Vec<Draft> {
     let (year, month, of_month) = day.ymd();
     let just_seventy = birthday(ymd(year, month, of_month.max(2)), -70);
     let next_month = elderly_from(just_seventy);
+    let first = ymd(year - 70, month, 1);
     vec![
         row(
             "elderly-certificate",
@@ -40,7 +40,7 @@ fn old(day: Day) -> Vec<Draft> {
         .at(
             WARD,
             [cover("見本６", "1031", Some(0), day.plus(-3500))
-                .valid(year_from(8, day))
+                .yearly(day)
                 .elderly(certificate(seventy_two, day), 20)],
         )
         .by_number(Valid)
@@ -54,11 +54,21 @@ fn old(day: Day) -> Vec<Draft> {
         )
         .at(
             SOCIETY,
-            [cover("１２－３４", "832", Some(0), day.plus(-3500)).elderly(
+            [cover(FIRM, "832", Some(0), day.plus(-3500)).elderly(
                 Validity { from: Some(next_month), through: Some(next_month.plus_months(12).plus(-1)) },
                 20,
             )],
         )
+        .by_number(Valid)
+        .by_card(Valid),
+        row(
+            "seventy-on-the-first",
+            ("朔", "ハジメ"),
+            Sex::Male,
+            first,
+            "1日生まれは70歳になるその月から高齢受給者証があり、きょうは2割負担です。",
+        )
+        .at(SOCIETY, [cover(FIRM, "839", Some(0), day.plus(-3500)).elderly(certificate(first, day), 20)])
         .by_number(Valid)
         .by_card(Valid),
     ]
@@ -67,12 +77,11 @@ fn old(day: Day) -> Vec<Draft> {
 fn very_old(day: Day) -> Vec<Draft> {
     let late = |body, birth| {
         let from = birthday(birth, 75);
-        let valid =
-            Validity { from: year_from(8, day).from.map(|august| august.max(from)), ..year_from(8, day) };
-        cover("", &number_text(body), None, from).valid(valid).copay(10)
+        cover("", &number_text(body), None, from).yearly(day).copay(10)
     };
     let (year, _, _) = day.ymd();
     let (eighty, rich, sailor) = (ymd(year - 86, 1, 15), ymd(year - 82, 8, 23), ymd(year - 80, 12, 1));
+    let soon = birthday(day.plus(20), -75);
     // On 29 February nobody turns 75; then it is who turned 75 the day before.
     let today = Some(birthday(day, -75))
         .filter(|birth| birthday(*birth, 75) == day)
@@ -107,7 +116,7 @@ fn very_old(day: Day) -> Vec<Draft> {
         )
         .at(
             SOCIETY,
-            [cover("１２－３４", "835", Some(0), day.plus(-3500))
+            [cover(FIRM, "835", Some(0), day.plus(-3500))
                 .lost(birthday(today, 75), LossReason::OtherInsurance)],
         )
         .at(LATE_ELDERLY, [late(1_000_035, today)])
@@ -122,6 +131,34 @@ fn very_old(day: Day) -> Vec<Draft> {
         )
         .at(SEAFARERS, [cover("船見本", "36", Some(0), day.plus(-3500))])
         .at(LATE_ELDERLY, [late(1_000_036, sailor)])
+        .by_number(Valid)
+        .by_card(Valid),
+        row(
+            "mutual-aid-late-elderly",
+            ("杉", "スギ"),
+            Sex::Male,
+            sailor,
+            "共済と後期高齢者医療の両方が法により有効です。",
+        )
+        .at(MUTUAL_AID, [cover("見本共済", "300037", Some(0), day.plus(-3500))])
+        .at(LATE_ELDERLY, [late(1_000_037, sailor)])
+        .by_number(Valid)
+        .by_card(Valid),
+        row(
+            "seventy-five-soon",
+            ("桃", "モモ"),
+            Sex::Female,
+            soon,
+            "もうすぐ75歳です。きょうは国保で有効、誕生日から後期高齢者医療に移ります。",
+        )
+        .at(
+            WARD,
+            [cover("見本６", "1038", Some(0), day.plus(-3000))
+                .lost(birthday(soon, 75), LossReason::OtherInsurance)
+                .valid(Validity { from: Some(day.plus(-3000)), through: Some(birthday(soon, 75).plus(-1)) })
+                .elderly(certificate(soon, day), 20)],
+        )
+        .at(LATE_ELDERLY, [late(1_000_038, soon)])
         .by_number(Valid)
         .by_card(Valid),
     ]
@@ -152,7 +189,7 @@ fn ill(day: Day) -> Vec<Draft> {
         .at(
             TOWN,
             [cover("浜", "2042", Some(0), since)
-                .valid(year)
+                .yearly(day)
                 .limit(LimitKind::LimitAndReduction, "A05", year)
                 .with(|cover| {
                     for limit in &mut cover.limit_certificates {
@@ -171,7 +208,7 @@ fn ill(day: Day) -> Vec<Draft> {
         )
         .at(
             SOCIETY,
-            [cover("１２－３４", "843", Some(0), since)
+            [cover(FIRM, "843", Some(0), since)
                 .disease(SpecificDisease::Dialysis, day.plus(-800), 10_000)
                 .limit(LimitKind::Limit, "A02", year)],
         )
@@ -184,7 +221,7 @@ fn ill(day: Day) -> Vec<Draft> {
             birth(1985),
             "同意があれば障害者医療費助成と難病の公費が見えます。",
         )
-        .at(WARD, [cover("見本６", "1044", Some(0), since).valid(year)])
+        .at(WARD, [cover("見本６", "1044", Some(0), since).yearly(day)])
         .subsidy(disability(since, year))
         .subsidy(Subsidy {
             payer_number: number_text(5_413_001),

@@ -1,8 +1,12 @@
 //! The insurers of the nation: numbers with right check digits, invented names, who feeds.
 //!
-//! Whom an insurer insures is decided in [`crate::resident`].
+//! Holds the types; which insurers there are is in `book`, whom they insure in `nation`.
 
-use eligibility::number::InsurerNumber;
+mod book;
+
+use eligibility::number::{InsurerNumber, check_digit};
+
+pub(crate) use book::{Book, Region, Town};
 
 /// What sort of insurer it is (法別番号).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +27,23 @@ pub enum InsurerKind {
     Municipal,
     /// 国保組合.
     NationalSociety,
+}
+
+impl InsurerKind {
+    /// The sort that a number tells: 法別番号, or the third of six digits (3: 国保組合).
+    #[must_use]
+    pub const fn of(number: InsurerNumber) -> Self {
+        match number.scheme() {
+            Some(1) => Self::Association,
+            Some(2) => Self::Seafarers,
+            Some(7) => Self::SelfDefence,
+            Some(31..=34) => Self::MutualAid,
+            Some(39) => Self::LateElderly,
+            Some(_) => Self::Society,
+            None if number.value() / 1000 % 10 == 3 => Self::NationalSociety,
+            None => Self::Municipal,
+        }
+    }
 }
 
 /// One insurer.
@@ -48,9 +69,9 @@ pub(crate) mod known {
     pub(crate) const SILENT: u32 = 6_270_128;
     /// 協会けんぽ, branch of 東京.
     pub(crate) const ASSOCIATION: u32 = 1_130_012;
-    /// 国保 of a ward.
+    /// 国保 of a ward in 東京.
     pub(crate) const WARD: u32 = 138_057;
-    /// 国保 of a town.
+    /// 国保 of a town in 神奈川.
     pub(crate) const TOWN: u32 = 148_015;
     /// 国保組合.
     pub(crate) const NATIONAL_SOCIETY: u32 = 133_306;
@@ -66,35 +87,12 @@ pub(crate) mod known {
 
 /// The number with this value, whose check digit the caller vouches for.
 pub(crate) fn number(value: u32) -> InsurerNumber {
-    InsurerNumber::from_value(value).expect("a constant with its check digit")
+    InsurerNumber::from_value(value).expect("a number of the book, with its check digit")
 }
 
-/// All insurers of a nation of this size, in order of their numbers.
-pub(crate) fn all(_people: u64) -> Vec<Insurer> {
-    use InsurerKind::*;
-    let mut all: Vec<_> = [
-        (known::SOCIETY, "こもれび電機健康保険組合", Society),
-        (known::OTHER_SOCIETY, "しらさぎ製菓健康保険組合", Society),
-        (known::SILENT, "ねむりねこ商事健康保険組合", Society),
-        (known::ASSOCIATION, "見本健康保険協会　東京支部", Association),
-        (known::WARD, "東京都ひばり区国民健康保険", Municipal),
-        (known::TOWN, "神奈川県わかくさ市国民健康保険", Municipal),
-        (known::NATIONAL_SOCIETY, "ほたる建設国民健康保険組合", NationalSociety),
-        (known::LATE_ELDERLY, "見本東京都後期高齢者医療広域連合", LateElderly),
-        (known::MUTUAL_AID, "見本省共済組合", MutualAid),
-        (known::SEAFARERS, "見本船員保険", Seafarers),
-        (known::SELF_DEFENCE, "見本駐屯地", SelfDefence),
-    ]
-    .into_iter()
-    .map(|(value, name, kind)| Insurer {
-        number: number(value),
-        name: name.into(),
-        kind,
-        feeds: value != known::SILENT,
-    })
-    .collect();
-    all.sort_by_key(|one| one.number);
-    all
+/// The value whose digits before the check digit are these.
+pub(crate) fn with_check_digit(body: u32) -> u32 {
+    body * 10 + check_digit(u64::from(body)) as u32
 }
 
 /// The list as CSV with a header, as the gateway's configuration takes it.
