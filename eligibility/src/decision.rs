@@ -186,6 +186,14 @@ pub fn decide<'p>(
     }
 }
 
+/// Whether the person may be linked to a card: no insurer that counts has declared the card
+/// unusable, and none of them has closed the person to viewing, for then it is not sure that the
+/// record is this person's.
+#[must_use]
+pub fn may_be_linked(person: &Person, today: Day) -> bool {
+    !Standing::of(person, today).card_unusable && !person.memberships.iter().any(is_closed)
+}
+
 struct Rule<'r> {
     asked: &'r Asked<'r>,
     reach: &'r dyn Fn(Source) -> Reach,

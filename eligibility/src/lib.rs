@@ -36,6 +36,7 @@ pub mod day;
 pub mod decision;
 pub mod feed;
 mod fold;
+pub mod link;
 pub mod my_number;
 pub mod number;
 pub mod query;

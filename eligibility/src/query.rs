@@ -164,6 +164,27 @@ fn circumstances(
     Ok(Circumstances { date, institution, consent: consent.unwrap_or_default(), reference })
 }
 
+/// Insurer, symbol, number and branch as somebody wrote them.
+pub(crate) fn named(
+    insurer_number: &str,
+    symbol: Option<&Text<'_>>,
+    number: &str,
+    branch: Option<&Text<'_>>,
+) -> Result<(NumberKey, Option<Branch>), Fault> {
+    let field = |name: &'static str| move |error| Fault::field(name, Wrong::from(error));
+    let insurer = InsurerNumber::parse(insurer_number).map_err(field("insurer_number"))?;
+    let symbol = symbol.map(|text| &**text).unwrap_or_default();
+    if !is_writable(symbol, false) {
+        return Err(Fault::field("symbol", Wrong::Form));
+    }
+    if !is_writable(number, true) {
+        return Err(Fault::field("number", Wrong::Form));
+    }
+    let branch = branch.map(|text| &**text).filter(|text| !text.is_empty());
+    let branch = branch.map(Branch::parse).transpose().map_err(field("branch"))?;
+    Ok((NumberKey::new(insurer, symbol, number), branch))
+}
+
 impl<'a> CardQuery<'a> {
     /// Reads the question.
     ///
@@ -216,19 +237,11 @@ impl NumberQuery {
     /// The [`Fault`] with its field.
     pub fn from_json(json: &[u8]) -> Result<Self, Fault> {
         let wire: NumberWire<'_> = wire::read(json)?;
-        let field = |name: &'static str| move |error| Fault::field(name, Wrong::from(error));
-        let insurer = InsurerNumber::parse(&wire.insurer_number).map_err(field("insurer_number"))?;
-        let symbol = wire.symbol.as_deref().unwrap_or_default();
-        if !is_writable(symbol, false) {
-            return Err(Fault::field("symbol", Wrong::Form));
-        }
-        if !is_writable(&wire.number, true) {
-            return Err(Fault::field("number", Wrong::Form));
-        }
-        let branch = wire.branch.as_deref().filter(|text| !text.is_empty());
+        let (key, branch) =
+            named(&wire.insurer_number, wire.symbol.as_ref(), &wire.number, wire.branch.as_ref())?;
         Ok(Self {
-            key: NumberKey::new(insurer, symbol, &wire.number),
-            branch: branch.map(Branch::parse).transpose().map_err(field("branch"))?,
+            key,
+            branch,
             birth_date: wire.birth_date,
             known_at: wire.known_at,
             circumstances: circumstances(

@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod http;
+pub mod links;
 
 use std::fs::File;
 use std::io::{self, BufRead};

@@ -13,13 +13,7 @@ use world::World;
 static WORLD: LazyLock<World> = LazyLock::new(|| World::started(300));
 
 fn situation(name: &str) -> Value {
-    let guide = std::fs::read_to_string(WORLD.path("README.md")).unwrap();
-    let row = guide
-        .lines()
-        .find(|line| line.starts_with(&format!("| {name} |")))
-        .unwrap_or_else(|| panic!("{name}"));
-    let query = row.rsplit('`').nth(1).unwrap();
-    serde_json::from_str(query).unwrap()
+    WORLD.question(name)
 }
 
 /// The named persons with what the table says of them: name, by number, by card, question.

@@ -1,11 +1,5 @@
 //! The service as a whole: protocols, callers that are none, and stopping without cutting anybody off.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "tests end by panicking and wait by the clock"
-)]
-
 mod world;
 
 use std::io::{Read, Write};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use eligibility::day::Timestamp;
 use eligibility::feed::{Kind, Record, Refused, Source, Subject};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use crate::batch::{Batch, Content, Row, Told};
 use crate::error::LedgerError;
@@ -72,15 +72,34 @@ impl Reader {
         Ok(batches)
     }
 
+    /// One source's batches after a position, in order. The next page is after the last one's
+    /// position; an empty one is the end.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn read_source(&self, source: Source, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
+        let heads = self.heads(
+            "WHERE source = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
+            rusqlite::params![source.to_string(), to_sql(after), to_sql(most as u64)],
+        )?;
+        let filled = heads.into_iter().map(|Outline { mut batch, .. }| {
+            batch.rows = self.rows(batch.position, source, None)?;
+            Ok(batch)
+        });
+        filled.collect()
+    }
+
     fn heads_after(&self, after: u64, most: usize) -> Result<Vec<Outline>, LedgerError> {
+        let parameters = rusqlite::params![to_sql(after), to_sql(most as u64)];
+        self.heads("WHERE position > ?1 ORDER BY position LIMIT ?2", parameters)
+    }
+
+    fn heads(&self, which: &str, parameters: &[&dyn ToSql]) -> Result<Vec<Outline>, LedgerError> {
+        const COLUMNS: &str =
+            "SELECT position, source, epoch, committed_at, committed_sequence, rows FROM batch";
         let read = || {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT position, source, epoch, committed_at, committed_sequence, rows
-                 FROM batch WHERE position > ?1 ORDER BY position LIMIT ?2",
-            )?;
-            statement
-                .query_map([to_sql(after), to_sql(most as u64)], head_of)?
-                .collect::<rusqlite::Result<Vec<_>>>()
+            let mut statement = self.connection.prepare_cached(&format!("{COLUMNS} {which}"))?;
+            statement.query_map(parameters, head_of)?.collect::<rusqlite::Result<Vec<_>>>()
         };
         let heads = read().map_err(|error| LedgerError::reading(&error))?;
         heads

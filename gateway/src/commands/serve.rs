@@ -114,7 +114,10 @@ async fn run(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> 
     gateway.drain();
     let _ = stop.send(true);
     while serving.join_next().await.is_some() {}
-    tokio::task::block_in_place(|| gateway.ledger.clone().close());
+    tokio::task::block_in_place(|| {
+        gateway.tend();
+        gateway.ledger.clone().close();
+    });
     tracing::info!("stopped");
     Ok(())
 }

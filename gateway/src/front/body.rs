@@ -84,7 +84,9 @@ fn with_headers(status: StatusCode, kind: &'static str, body: Vec<u8>, id: Uuid)
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if status != StatusCode::NO_CONTENT {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let mut text = Uuid::encode_buffer();
     if let Ok(id) = HeaderValue::from_str(id.as_hyphenated().encode_lower(&mut text)) {

@@ -34,6 +34,9 @@ enum Route<'r> {
     Feed(&'r str),
     Quarantine(&'r str),
     Dismissal(&'r str, &'r str),
+    Links,
+    Link(&'r str),
+    Notices,
 }
 
 impl<'r> Route<'r> {
@@ -50,6 +53,9 @@ impl<'r> Route<'r> {
             [Some("feeds"), Some(source), Some("quarantine"), Some(name), None] => {
                 (Self::Dismissal(source, name), "POST")
             }
+            [Some("links"), None, ..] => (Self::Links, "POST"),
+            [Some("links"), Some("notices"), None, ..] => (Self::Notices, "GET"),
+            [Some("links"), Some(serial), None, ..] => (Self::Link(serial), "DELETE"),
             _ => return None,
         })
     }
@@ -64,6 +70,8 @@ impl<'r> Route<'r> {
             Self::Feed(_) => "feed",
             Self::Quarantine(_) => "quarantine",
             Self::Dismissal(..) => "dismissal",
+            Self::Links | Self::Link(_) => "links",
+            Self::Notices => "notices",
         }
     }
 }
@@ -147,6 +155,12 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
         Route::Feed(source) => (feed(head, source, request).await, None),
         Route::Quarantine(source) => (intake::api::quarantine(head.gateway, head.peer, source), None),
         Route::Dismissal(source, name) => (dismissal(head, source, name, request).await, None),
+        Route::Links => (link(head, request).await, None),
+        Route::Link(serial) => (intake::links::unlink(head.gateway, head.peer, serial).await, None),
+        Route::Notices => {
+            let after = request.uri().query().and_then(|query| query.strip_prefix("after="));
+            (intake::links::notices(head.gateway, head.peer, after).await, None)
+        }
     }
 }
 
@@ -220,6 +234,11 @@ async fn feed(
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
     body::check_media(request.headers(), Media::Lines)?;
     intake::http::deliver(head.gateway, head.peer, source, request.into_body()).await
+}
+
+async fn link(head: &Head<'_>, request: Request<Incoming>) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    let json = small_json(head, request).await?;
+    intake::links::link(head.gateway, head.peer, head.now, &json).await
 }
 
 #[derive(Deserialize)]

@@ -89,6 +89,18 @@ problems! {
     REVOCATION_UNKNOWN = 422 "revocation_unknown" "It is not known whether the card's certificate was revoked"
         "カードの失効情報がまだ届いていないため、カードでは確認できません。カードの不具合ではありません。資格確認書か資格情報のお知らせで確認してください。"
         "番号での照会に切り替えてください。失効リストの状況は運用者に問い合わせてください。";
+    NO_SUCH_INSURED = 404 "no_such_insured" "No insured person fits"
+        "入力した番号の方が見つかりません。保険者番号・記号・番号・枝番・生年月日をもう一度ご確認ください。"
+        "ご本人に番号の確認を案内してください。加入直後は、保険者の登録後に登録できます。";
+    AMBIGUOUS_INSURED = 409 "ambiguous_insured" "More than one insured person fits"
+        "同じ番号で生年月日が同じ方が複数います。枝番を入れて、もう一度お試しください。"
+        "branch を付けて送り直してください。";
+    LINK_CONFLICT = 409 "link_conflict" "The card is linked to another person"
+        "このカードは別の方の資格と結び付いています。保険者にお問い合わせください。"
+        "先に DELETE /v1/links/{serial} で外すのは、本人確認のうえで運用者が判断してください。";
+    LINK_REFUSED = 409 "link_refused" "The insurer does not let this person be linked"
+        "この方は、いまはカードを登録できません。加入している保険者にお問い合わせください。"
+        "保険者が登録を止めています。理由は表示できません。";
     NOT_READY = 503 "not_ready" "The gateway is still starting"
         "システムを起動しています。少し待って、もう一度お試しください。"
         "Retry-After の秒数だけ待って送り直してください。";

@@ -141,6 +141,13 @@ impl World {
         Card::read(self.folder.path(), name)
     }
 
+    /// The question by number that shows a named person, as the demonstration's README has it.
+    pub(crate) fn question(&self, name: &str) -> Value {
+        let guide = std::fs::read_to_string(self.path("README.md")).unwrap();
+        let row = guide.lines().find(|line| line.starts_with(&format!("| {name} |")));
+        serde_json::from_str(row.unwrap_or_else(|| panic!("no {name}")).rsplit('`').nth(1).unwrap()).unwrap()
+    }
+
     /// A card of this state.
     pub(crate) fn card_in_state(&self, state: &str) -> Card {
         let line = self.cards().into_iter().find(|line| line["state"] == state).unwrap();
