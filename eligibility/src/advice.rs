@@ -13,7 +13,10 @@ use crate::decision::{Eligibility, EndedBy, Reason, Shown, Status};
 #[must_use]
 pub fn of<'a>(eligibility: &Eligibility<'_>, card: Option<CardState>) -> Advice<'a> {
     let shown = eligibility.coverages.first();
-    let desk = desk(eligibility.status, eligibility.reason, shown);
+    let desk = match eligibility.looks_mistyped {
+        true => MISTYPED,
+        false => desk(eligibility.status, eligibility.reason, shown),
+    };
     let desk = if card == Some(CardState::Grace) {
         Cow::Owned(format!("{desk}{GRACE}"))
     } else {
@@ -21,6 +24,8 @@ pub fn of<'a>(eligibility: &Eligibility<'_>, card: Option<CardState>) -> Advice<
     };
     Advice { desk, vendor: vendor(eligibility.status, eligibility.reason).map(Cow::Borrowed) }
 }
+
+const MISTYPED: &str = "該当する方が見つかりません。被保険者番号の検査数字が合わないため、打ち間違いと思われます。番号をもう一度、1桁ずつご確認ください。";
 
 const GRACE: &str = "なお、カードの電子証明書は有効期限が切れています（あと少しの間、資格確認だけは使えます）。市区町村の窓口で更新していただくようご案内ください。";
 

@@ -158,6 +158,8 @@ pub struct Eligibility<'p> {
     pub consent: Consent,
     /// How far the source reaches on which the answer hangs.
     pub as_of: Option<Timestamp>,
+    /// Nobody fits a number whose check digit is wrong.
+    pub looks_mistyped: bool,
 }
 
 /// Decides.
@@ -315,7 +317,8 @@ impl Rule<'_> {
     ) -> Eligibility<'p> {
         let as_of = hangs_on.and_then(|insurer| (self.reach)(Source::Insurer(insurer)).as_of);
         let Asked { date, consent, .. } = *self.asked;
-        Eligibility { status, reason, date, coverages, newer: None, consent, as_of }
+        let looks_mistyped = matches!(self.asked.by, By::Number(query) if status == Status::NotFound && query.looks_mistyped());
+        Eligibility { status, reason, date, coverages, newer: None, consent, as_of, looks_mistyped }
     }
 
     /// A negative answer, which becomes `unconfirmed` when its source is in doubt.

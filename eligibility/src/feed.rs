@@ -13,8 +13,8 @@ use std::fmt;
 use crate::code::words;
 use crate::coverage::{Member, Restrictions, Subsidy};
 use crate::day::Timestamp;
-use crate::number::{CityCode, InsurerNumber, LinkNumber, Serial};
-use crate::wire::Fault;
+use crate::number::{CityCode, InsurerNumber, LinkNumber, Serial, has_check_digit};
+use crate::wire::{Fault, Wrong};
 
 pub use json::Glimpse;
 
@@ -249,6 +249,30 @@ impl Record {
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         json::write(self)
+    }
+
+    /// What looks wrong and is accepted all the same: check digits of 後期 被保険者番号, 公費負担者番号 and
+    /// 公費受給者番号.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Fault> {
+        let fault = |field: String| Fault::field(field, Wrong::CheckDigit);
+        match (&self.said, self.source) {
+            (Said::Member { member: Some(member), .. }, Source::Insurer(insurer))
+                if insurer.is_late_elderly() =>
+            {
+                let wrong =
+                    member.coverages.iter().enumerate().filter(|(_, one)| !has_check_digit(&one.number));
+                wrong.map(|(at, _)| fault(format!("coverages[{at}].number"))).collect()
+            }
+            (Said::Subsidy { subsidies: Some(subsidies), .. }, _) => {
+                let numbers = subsidies.iter().enumerate().flat_map(|(at, one)| {
+                    [(at, "payer_number", &one.payer_number), (at, "recipient_number", &one.recipient_number)]
+                });
+                let wrong = numbers.filter(|(.., number)| !has_check_digit(number));
+                wrong.map(|(at, field, _)| fault(format!("subsidies[{at}].{field}"))).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 

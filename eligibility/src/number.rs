@@ -38,6 +38,17 @@ pub fn check_digit(mut body: u64) -> u64 {
     (10 - sum % 10) % 10
 }
 
+/// Whether the last of these ASCII digits is the check digit of those before it; false for what is
+/// no row of digits.
+///
+/// For numbers that are only warned about, because the field is known to write them wrongly:
+/// 後期 被保険者番号, 公費負担者番号, 公費受給者番号.
+#[must_use]
+pub fn has_check_digit(text: &str) -> bool {
+    let ascii = text.len() > 1 && text.bytes().all(|b| b.is_ascii_digit());
+    ascii && digits(text).is_some_and(|value| check_digit(value / 10) == value % 10)
+}
+
 fn checked(value: u64) -> Result<u64, NumberError> {
     (check_digit(value / 10) == value % 10).then_some(value).ok_or(NumberError::CheckDigit)
 }

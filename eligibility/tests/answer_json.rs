@@ -110,6 +110,7 @@ fn shown<'p>(member: &'p Member, coverage: &'p Coverage) -> Shown<'p> {
 
 fn eligibility<'p>(status: Status, coverages: Vec<Shown<'p>>) -> Eligibility<'p> {
     Eligibility {
+        looks_mistyped: false,
         status,
         reason: None,
         date: day("2026-11-21"),

@@ -522,3 +522,18 @@ fn a_broken_line_in_another_encoding_is_still_seen() {
     assert_eq!(seen.sequence, Some(1042));
     assert!(seen.protect.has(Restriction::Closed) && seen.subject.is_some());
 }
+
+#[test]
+fn wrong_check_digits_of_subsidies_and_late_elderly_are_accepted_with_a_warning() {
+    let warned = |json: &str| -> Vec<String> {
+        let warnings = Record::from_json(json.as_bytes()).unwrap().warnings();
+        warnings.iter().map(|fault| format!("{} {}", fault.code(), fault.place().unwrap())).collect()
+    };
+    let subsidy = r#"{"source":"city-131016","sequence":3,"kind":"subsidy","link_number":"3050012345678901","subsidies":[{"payer_number":"88130018","recipient_number":"1234566","scheme":"child"}]}"#;
+    assert_eq!(warned(subsidy), ["check_digit subsidies[0].payer_number"; 0]);
+    assert_eq!(warned(&subsidy.replace("88130018", "88130017")), ["check_digit subsidies[0].payer_number"]);
+    assert_eq!(warned(&subsidy.replace("1234566", "1234567")), ["check_digit subsidies[0].recipient_number"]);
+    let elderly = r#"{"source":"39131156","sequence":3,"kind":"member","link_number":"3050012345678901","name":"見本","sex":"male","birth_date":"1940-01-01","coverages":[{"number":"01234567","qualified_on":"2020-01-01"}]}"#;
+    assert_eq!(warned(elderly), ["check_digit coverages[0].number"]);
+    assert_eq!(warned(&elderly.replace("01234567", "01234566")), ["check_digit coverages[0].number"; 0]);
+}

@@ -5,6 +5,7 @@ use eligibility::feed::Source;
 use eligibility::number::{
     Branch, CityCode, InstitutionCode, InsurerNumber, LinkNumber, NumberError, NumberKey, Serial, check_digit,
 };
+use eligibility::query::NumberQuery;
 use proptest::prelude::*;
 
 fn written<T: ToString>(read: Result<T, NumberError>) -> Result<String, NumberError> {
@@ -284,4 +285,27 @@ fn instants_at_the_ends_of_the_years_can_be_written_and_read_again() {
         }
     }
     assert_eq!(Day::LAST.to_string(), "2199-12-31");
+}
+
+#[test]
+fn numbers_that_are_only_warned_about() {
+    use eligibility::number::has_check_digit;
+    for text in ["83120071", "01010016", "138057", "1234566"] {
+        assert!(has_check_digit(text), "{text}");
+    }
+    for text in ["83120072", "", "0", "x", "１２３４５６６", "-1234566", "99999999999999999999999"] {
+        assert!(!has_check_digit(text), "{text}");
+    }
+}
+
+#[test]
+fn a_late_elderly_number_with_a_wrong_check_digit_is_asked_and_warned_about() {
+    let query = |number: &str, insurer: &str| {
+        let json =
+            format!(r#"{{"insurer_number":"{insurer}","number":"{number}","birth_date":"1940-01-01"}}"#);
+        NumberQuery::from_json(json.as_bytes()).unwrap()
+    };
+    assert!(!query("01234566", "39131156").looks_mistyped());
+    assert!(query("01234567", "39131156").looks_mistyped());
+    assert!(!query("01234567", "06132013").looks_mistyped());
 }

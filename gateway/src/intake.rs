@@ -82,6 +82,9 @@ pub struct Report {
     /// How many records are in quarantine, where the list is not complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantined_total: Option<u64>,
+    /// What looks wrong and was accepted all the same; the first thousand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Refused>,
     /// The sequence up to which the source was read.
     pub committed_sequence: u64,
     /// Position of the last visible batch.
@@ -113,6 +116,17 @@ pub enum DeliverError {
 }
 
 impl Report {
+    fn warn(&mut self, offer: &Offer) {
+        let faults = offer.record().map(eligibility::feed::Record::warnings).unwrap_or_default();
+        let room = NAMED.saturating_sub(self.warnings.len());
+        self.warnings.extend(faults.into_iter().take(room).map(|fault| Refused {
+            line: offer.line(),
+            sequence: offer.sequence(),
+            code: fault.code().to_owned(),
+            field: fault.place().map(str::to_owned),
+        }));
+    }
+
     fn add(&mut self, appended: Appended) {
         self.accepted += appended.accepted;
         self.duplicates += appended.duplicates;
@@ -150,7 +164,9 @@ pub fn deliver(ledger: &Ledger, source: Source, mut lines: impl BufRead) -> Resu
         line += 1;
         let more = read_line(&mut lines, &mut buffer)?;
         if more && !buffer.trim_ascii().is_empty() {
-            offers.push(Offer::from_line(source, line, &buffer));
+            let offer = Offer::from_line(source, line, &buffer);
+            report.warn(&offer);
+            offers.push(offer);
         }
         if offers.len() == BATCH || (!more && (!offers.is_empty() || line == 1)) {
             report.add(commit(ledger, source, std::mem::take(&mut offers))?);

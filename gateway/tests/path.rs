@@ -31,7 +31,7 @@ impl Inside {
     }
 
     fn request(&self, now: Timestamp) -> Request<'_> {
-        Request { peer: &self.peer, id: uuid::Uuid::from_u128(1), now }
+        Request { peer: &self.peer, id: uuid::Uuid::max(), now }
     }
 
     fn word(reply: Reply) -> (&'static str, Value) {
@@ -82,4 +82,95 @@ fn an_old_list_refuses_the_card_and_says_so() {
     let (word, problem) = Inside::word(path::card(desk, inside.request(at), card.as_bytes()));
     assert_eq!(word, "revocation_unknown");
     assert!(problem["advice"]["desk"].as_str().unwrap().contains("カードの不具合ではありません"));
+}
+
+/// The `count`-th of a row of 個人番号, written in one of the ways they are written.
+fn my_number(count: u64) -> (String, String) {
+    let body: [u8; 11] =
+        std::array::from_fn(|at| (count.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (at * 5)) as u8 % 10);
+    let check = eligibility::my_number::check_digit(&body);
+    let digits: String = body.iter().chain([&check]).map(|digit| char::from(b'0' + digit)).collect();
+    let groups = [&digits[..4], &digits[4..8], &digits[8..]];
+    let wide =
+        |text: &str| text.chars().map(|c| char::from_u32(c as u32 + 0xFEE0).unwrap()).collect::<String>();
+    let written = match count % 6 {
+        0 => digits.clone(),
+        1 => wide(&digits),
+        2 => groups.join("-"),
+        3 => groups.map(wide).join("　"),
+        4 => format!("様{digits}番"),
+        _ => groups.join("ー"),
+    };
+    (digits, written)
+}
+
+#[test]
+fn of_100_000_planted_my_numbers_none_enters() {
+    let inside = Inside::new();
+    let desk = &inside.gateway.desk;
+    let now = inside.gateway.clock.now();
+    let number = json!({"insurer_number": "06132013", "symbol": "1", "number": "2", "branch": "00", "birth_date": "1980-02-03", "date": "2026-11-21", "institution": "1312345679", "reference": "a"});
+    let card = json!({"certificate": "AAAA", "challenge": "AAAA", "signature": "AAAA", "identity_check": "pin", "date": "2026-11-21", "institution": "1312345679", "reference": "a"});
+    let record = json!({"source": "06132013", "kind": "member", "link_number": "3050012345678901", "recorded_at": "2024-04-03T10:00:00+09:00", "name": "見本", "name_kana": "ミホン", "alias": "別名", "alias_kana": "ベツメイ", "sex": "male", "sex_on_back": "male", "birth_date": "1980-02-03", "postal_code": "100-0001", "address": "架空市", "coverages": []});
+    let fields = |of: &Value, without: &[&str]| -> Vec<String> {
+        of.as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, value)| value.is_string() && !without.contains(&name.as_str()))
+            .map(|(name, _)| name.clone())
+            .collect()
+    };
+    let (of_number, of_card, of_record) = (
+        fields(&number, &[]),
+        fields(&card, &["certificate", "challenge", "signature"]),
+        fields(&record, &[]),
+    );
+    let mut recordings = Vec::new();
+    for count in 0..100_000_u64 {
+        let (digits, written) = my_number(count);
+        let planted = |into: &Value, fields: &[String]| {
+            let mut into = into.clone();
+            into[fields[count as usize / 4 % fields.len()].as_str()] = json!(written);
+            into
+        };
+        let said = match count % 4 {
+            0 | 1 => {
+                let reply = path::number(
+                    desk,
+                    inside.request(now),
+                    planted(&number, &of_number).to_string().as_bytes(),
+                );
+                recordings.push(reply.recording);
+                reply.outcome.unwrap_err().to_json()
+            }
+            2 => {
+                let reply =
+                    path::card(desk, inside.request(now), planted(&card, &of_card).to_string().as_bytes());
+                recordings.push(reply.recording);
+                reply.outcome.unwrap_err().to_json()
+            }
+            _ => {
+                let mut line = planted(&record, &of_record);
+                line["sequence"] = json!(count);
+                let source = eligibility::feed::Source::parse("06132013").unwrap();
+                let offer = ledger::Offer::from_line(source, count, line.to_string().as_bytes());
+                offer.refused().expect("refused").to_json()
+            }
+        };
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.contains("my_number_refused"), "{said}");
+        assert!(!said.contains(&digits) && !said.contains(&written), "{said}");
+        if recordings.len() == 10_000 {
+            assert!(recordings.drain(..).all(gateway::audit::Recording::wait));
+        }
+    }
+    assert!(recordings.drain(..).all(gateway::audit::Recording::wait));
+    let mut lines = 0;
+    for file in std::fs::read_dir(inside.world.path("data/audit")).unwrap() {
+        for line in std::fs::read_to_string(file.unwrap().path()).unwrap().lines() {
+            assert!(!eligibility::my_number::is_hidden_in(line), "{line}");
+            lines += 1;
+        }
+    }
+    assert_eq!(lines, 75_000);
 }

@@ -93,7 +93,13 @@ fn verify(files: &[PathBuf]) -> Result<(), CommandError> {
                 {
                     Some(("foreign_source", Some("source".to_owned())))
                 }
-                Ok(_) => None,
+                Ok(record) => {
+                    for warning in record.warnings() {
+                        let field = warning.place().unwrap_or_default();
+                        println!("{}:{}: warning: {} {field}", file.display(), at + 1, warning.code());
+                    }
+                    None
+                }
                 Err(fault) => Some((fault.code(), fault.place().map(str::to_owned))),
             };
             if let Some((code, field)) = fault {
@@ -159,6 +165,9 @@ fn summarize(file: &Path, report: &Report) {
         report.duplicates,
         report.committed_sequence
     );
+    for one in &report.warnings {
+        println!("  line {}: warning: {} {}", one.line, one.code, one.field.as_deref().unwrap_or_default());
+    }
     for one in &report.quarantined {
         let field = one.field.as_deref().map_or(String::new(), |field| format!(" {field}"));
         println!("  line {}: {}{field}", one.line, one.code);
