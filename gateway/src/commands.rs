@@ -2,7 +2,7 @@
 
 mod card;
 mod config;
-mod demo;
+pub mod demo;
 mod feed;
 mod serve;
 

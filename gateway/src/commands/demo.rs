@@ -14,7 +14,7 @@ mod identities;
 mod words;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use population::Population;
@@ -53,28 +53,21 @@ pub(super) struct Demo {
     log: String,
 }
 
-/// What a folder was made with.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+/// What a folder was made with; of one that is there already, its own stays.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Made {
-    people: u64,
-    seed: u64,
+pub struct Made {
+    /// How many people.
+    pub people: u64,
+    /// What the nation is drawn from.
+    pub seed: u64,
 }
 
 impl Demo {
     pub(super) fn run(&self) -> Result<(), CommandError> {
         log_to_stderr(&self.log)?;
-        let folder = Folder::open(&self.dir)?;
-        let made = self.made(&folder)?;
-        let now = Clock::system().now();
-        let population = Population::new(made.seed, made.people, now.day_in_japan());
-        identities::make(&folder, now)?;
-        let cards = cards::make(&folder, &population, now)?;
-        folder.write("insurers.csv", population.insurers_csv().as_bytes())?;
-        folder.write_secret("secrets/pseudonym.key", 32)?;
-        let config = self.config(&folder)?;
-        feeds::make(&folder, &config, &population, now)?;
-        folder.write("README.md", words::guide(&population, &cards).as_bytes())?;
+        let Prepared { folder, population, config } =
+            prepare(&self.dir, Made { people: self.people, seed: self.seed }, self.listen, self.admin)?;
         if self.prepare_only {
             println!(
                 "{} is ready: shikaku serve --config {}",
@@ -86,56 +79,85 @@ impl Demo {
         let lines = words::curl_lines(&folder, &population, self.listen, self.admin);
         serve(&config, || println!("{lines}"))
     }
+}
 
-    /// The folder's own people and seed; the ones asked for when it is new.
-    fn made(&self, folder: &Folder) -> Result<Made, CommandError> {
-        const FILE: &str = "demo.toml";
-        let asked = Made { people: self.people, seed: self.seed };
-        let Some(text) = folder.read(FILE)? else {
-            folder.write(FILE, toml::to_string(&asked).unwrap_or_default().as_bytes())?;
-            return Ok(asked);
-        };
-        let text = String::from_utf8(text).map_err(CommandError::usage)?;
-        toml::from_str(&text)
-            .map_err(|error| CommandError::Usage(format!("{}: {error}", folder.path(FILE).display())))
-    }
+/// A folder that is ready to be served.
+pub struct Prepared {
+    folder: Folder,
+    /// The nation in it.
+    pub population: Population,
+    /// The configuration in it.
+    pub config: Config,
+}
 
-    /// Writes the configuration with paths relative to it, and reads it as any other.
-    fn config(&self, folder: &Folder) -> Result<Config, CommandError> {
-        let config = Config {
-            listeners: vec![config::Listener {
-                address: self.listen,
-                certificate: "tls/server.pem".into(),
-                key: "tls/server-key.pem".into(),
-                client_cas: vec!["tls/ca.pem".into()],
-                tls12: false,
-            }],
-            service: config::Service::default(),
-            admin: config::Admin { address: self.admin },
-            roles: identities::rules(),
-            card: config::Card {
-                anchors: vec!["jpki/user-ca-1.pem".into(), "jpki/user-ca-2.pem".into()],
-                lists: "jpki".into(),
-                policies: vec![pki::TEST_POLICY.to_owned()],
-                proof: config::CardProof::default(),
-                grace: config::Grace::default(),
-                challenge_seconds: 120,
-                revoked_kept_months: 124,
-            },
-            ledger: config::Ledger { url: "sqlite:data/ledger.sqlite".to_owned() },
-            feed: config::Feed {
-                insurers: "insurers.csv".into(),
-                spool: "data/spool".into(),
-                delivery_octets: 4 << 30,
-                stale_hours: 72,
-                stale_hours_of: Default::default(),
-            },
-            audit: config::Audit {
-                folder: "data/audit".into(),
-                pseudonym_key: "secrets/pseudonym.key".into(),
-            },
-        };
-        let path = folder.write("shikaku.toml", config.to_toml().as_bytes())?;
-        Config::read(&path).map_err(CommandError::usage)
-    }
+/// Makes a folder ready: files that are not there yet, lists and marks of today.
+///
+/// # Errors
+/// [`CommandError`] when it cannot be written, or is something else.
+pub fn prepare(
+    dir: &Path,
+    asked: Made,
+    listen: SocketAddr,
+    admin: SocketAddr,
+) -> Result<Prepared, CommandError> {
+    let folder = Folder::open(dir)?;
+    let made = made(&folder, asked)?;
+    let now = Clock::system().now();
+    let population = Population::new(made.seed, made.people, now.day_in_japan());
+    identities::make(&folder, now)?;
+    let cards = cards::make(&folder, &population, now)?;
+    folder.write("insurers.csv", population.insurers_csv().as_bytes())?;
+    folder.write_secret("secrets/pseudonym.key", 32)?;
+    let config = config(&folder, listen, admin)?;
+    feeds::make(&folder, &config, &population, now)?;
+    folder.write("README.md", words::guide(&population, &cards).as_bytes())?;
+    Ok(Prepared { folder, population, config })
+}
+
+/// The folder's own people and seed; the ones asked for when it is new.
+fn made(folder: &Folder, asked: Made) -> Result<Made, CommandError> {
+    const FILE: &str = "demo.toml";
+    let Some(text) = folder.read(FILE)? else {
+        folder.write(FILE, toml::to_string(&asked).unwrap_or_default().as_bytes())?;
+        return Ok(asked);
+    };
+    let text = String::from_utf8(text).map_err(CommandError::usage)?;
+    toml::from_str(&text)
+        .map_err(|error| CommandError::Usage(format!("{}: {error}", folder.path(FILE).display())))
+}
+
+/// Writes the configuration with paths relative to it, and reads it as any other.
+fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Config, CommandError> {
+    let config = Config {
+        listeners: vec![config::Listener {
+            address: listen,
+            certificate: "tls/server.pem".into(),
+            key: "tls/server-key.pem".into(),
+            client_cas: vec!["tls/ca.pem".into()],
+            tls12: false,
+        }],
+        service: config::Service::default(),
+        admin: config::Admin { address: admin },
+        roles: identities::rules(),
+        card: config::Card {
+            anchors: vec!["jpki/user-ca-1.pem".into(), "jpki/user-ca-2.pem".into()],
+            lists: "jpki".into(),
+            policies: vec![pki::TEST_POLICY.to_owned()],
+            proof: config::CardProof::default(),
+            grace: config::Grace::default(),
+            challenge_seconds: 120,
+            revoked_kept_months: 124,
+        },
+        ledger: config::Ledger { url: "sqlite:data/ledger.sqlite".to_owned() },
+        feed: config::Feed {
+            insurers: "insurers.csv".into(),
+            spool: "data/spool".into(),
+            delivery_octets: 4 << 30,
+            stale_hours: 72,
+            stale_hours_of: Default::default(),
+        },
+        audit: config::Audit { folder: "data/audit".into(), pseudonym_key: "secrets/pseudonym.key".into() },
+    };
+    let path = folder.write("shikaku.toml", config.to_toml().as_bytes())?;
+    Config::read(&path).map_err(CommandError::usage)
 }
