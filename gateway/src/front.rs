@@ -6,6 +6,7 @@
 //!
 //! Holds connections, deadlines and the drain. What a request means is not known here.
 
+mod batch;
 mod body;
 mod routes;
 pub mod tls;

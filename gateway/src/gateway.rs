@@ -9,6 +9,7 @@ use eligibility::day::Timestamp;
 use eligibility::feed::{Said, Source};
 use ledger::{Appended, Ledger, LedgerError};
 use pki::{StandPolicy, UnixTime};
+use tokio::sync::Semaphore;
 
 use crate::audit::{Audit, AuditError};
 use crate::challenge::Challenges;
@@ -23,6 +24,8 @@ use crate::peer::RoleRule;
 
 /// Most challenges that may be spent and not yet expired.
 const MOST_SPENT: usize = 1_000_000;
+/// Batches answered at once.
+const BATCHES: usize = 2;
 /// Clocks of honest machines differ by less.
 const CLOCK_TOLERANCE_MS: i64 = 60_000;
 
@@ -94,6 +97,8 @@ pub struct Gateway {
     pub roles: Vec<RoleRule>,
     /// Counters and gauges.
     pub metrics: Metrics,
+    /// Places for batches: few, so that desks do not feel them.
+    pub(crate) bulk: Arc<Semaphore>,
     phase: AtomicU8,
 }
 
@@ -135,6 +140,7 @@ impl Gateway {
             limits: config.service.clone(),
             roles: config.roles.clone(),
             metrics: Metrics::new(),
+            bulk: Arc::new(Semaphore::new(BATCHES)),
             phase: AtomicU8::new(Phase::Serving as u8),
         })
     }

@@ -98,6 +98,11 @@ impl Metrics {
         self.seconds.with_label_values(&[route]).observe(took.as_secs_f64());
     }
 
+    /// Counts one line of a batch.
+    pub fn batched(&self, outcome: &str) {
+        self.requests.with_label_values(&["batch line", outcome]).inc();
+    }
+
     /// The Prometheus text, gauges brought up to date.
     #[must_use]
     pub fn text(&self, gateway: &Gateway, now: Timestamp) -> Vec<u8> {

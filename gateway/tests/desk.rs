@@ -220,6 +220,35 @@ fn routes_methods_media_and_sizes_are_kept_to() {
 }
 
 #[test]
+fn a_batch_is_answered_line_by_line_in_order() {
+    let desk = WORLD.client("reception");
+    let mut lines = Vec::new();
+    for count in 0..300 {
+        let mut query = situation(if count % 3 == 0 { "employee" } else { "twins-without-branch" });
+        query["reference"] = json!(count.to_string());
+        lines.push(if count % 7 == 6 { "{".to_owned() } else { query.to_string() });
+    }
+    let send =
+        |lines: &str| desk.send("POST", "/v1/eligibility/batch", "application/x-ndjson", lines.as_bytes());
+    let reply = send(&lines.join("\n"));
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/x-ndjson")));
+    let text = String::from_utf8(reply.body).unwrap();
+    let answers: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 300);
+    for (count, answer) in answers.iter().enumerate() {
+        if count % 7 == 6 {
+            assert_eq!(answer["code"], "malformed");
+        } else {
+            assert_eq!(answer["reference"], count.to_string());
+            assert_eq!(answer["status"], if count % 3 == 0 { "valid" } else { "multiple" });
+        }
+    }
+    let many = vec!["{}"; 10_001].join("\n");
+    assert_eq!(send(&many).word(), "body_too_large");
+    assert_eq!(WORLD.client("portal").post("/v1/eligibility/batch", &json!({})).status, 403);
+}
+
+#[test]
 fn roles_come_from_the_certificate() {
     let query = situation("employee");
     for name in ["stranger", "portal", "jlis", "city-131016", "operator", "insurer-06132013"] {

@@ -66,6 +66,11 @@ pub(super) fn json(status: StatusCode, body: Vec<u8>, id: Uuid) -> Response<Repl
     with_headers(status, "application/json", body, id)
 }
 
+/// A reply with one JSON document a line.
+pub(super) fn lines(status: StatusCode, body: Vec<u8>, id: Uuid) -> Response<ReplyBody> {
+    with_headers(status, "application/x-ndjson", body, id)
+}
+
 /// A reply that refuses.
 pub(super) fn refused(refusal: &Refusal, id: Uuid) -> Response<ReplyBody> {
     let status = StatusCode::from_u16(refusal.problem().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use eligibility::day::Timestamp;
 
+use super::batch;
 use super::body::{self, Media, ReplyBody};
 use crate::clock::Clock;
 use crate::gateway::{Gateway, Phase};
@@ -30,6 +31,7 @@ enum Route<'r> {
     Challenges,
     Card,
     Number,
+    Batch,
     Feeds,
     Feed(&'r str),
     Quarantine(&'r str),
@@ -47,6 +49,7 @@ impl<'r> Route<'r> {
             [Some("challenges"), None, ..] => (Self::Challenges, "POST"),
             [Some("eligibility"), Some("card"), None, ..] => (Self::Card, "POST"),
             [Some("eligibility"), Some("number"), None, ..] => (Self::Number, "POST"),
+            [Some("eligibility"), Some("batch"), None, ..] => (Self::Batch, "POST"),
             [Some("feeds"), None, ..] => (Self::Feeds, "GET"),
             [Some("feeds"), Some(source), None, ..] => (Self::Feed(source), "GET, POST"),
             [Some("feeds"), Some(source), Some("quarantine"), None, ..] => (Self::Quarantine(source), "GET"),
@@ -66,6 +69,7 @@ impl<'r> Route<'r> {
             Self::Challenges => "challenges",
             Self::Card => "card",
             Self::Number => "number",
+            Self::Batch => "batch",
             Self::Feeds => "feeds",
             Self::Feed(_) => "feed",
             Self::Quarantine(_) => "quarantine",
@@ -108,6 +112,7 @@ pub(super) async fn reply(
     gateway.metrics.answered(word, said, took);
     log(&head, word, said, took);
     match outcome {
+        Ok((status, lines)) if word == "batch" => body::lines(status, lines, head.id),
         Ok((status, json)) => body::json(status, json, head.id),
         Err(refusal) => body::refused(&refusal, head.id),
     }
@@ -147,6 +152,7 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
     match route {
         Route::Card => query(head, request, path::card).await,
         Route::Number => query(head, request, path::number).await,
+        Route::Batch => (batch(head, request).await, None),
         Route::Challenges => (challenges(head, request).await, None),
         Route::Feeds => (intake::api::all(head.gateway, head.peer, head.now), None),
         Route::Feed(source) if request.method() == Method::GET => {
@@ -192,6 +198,15 @@ async fn query(head: &Head<'_>, request: Request<Incoming>, ask: Query) -> Outco
         return (Err(Refusal::Overloaded), None);
     }
     (outcome.map(|json| (StatusCode::OK, json)), Some(word))
+}
+
+async fn batch(head: &Head<'_>, request: Request<Incoming>) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    if !head.peer.has(Role::Reception) && !head.peer.has(Role::Review) {
+        return Err(Refusal::Forbidden);
+    }
+    body::check_media(request.headers(), Media::Lines)?;
+    let lines = body::read(request.into_body(), batch::OCTETS, batch::WITHIN).await?;
+    Ok((StatusCode::OK, batch::answer(head.gateway, head.peer, head.now, lines).await?))
 }
 
 #[derive(Deserialize)]

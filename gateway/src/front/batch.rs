@@ -1,0 +1,63 @@
+//! `POST /v1/eligibility/batch`: number queries line by line, answers line by line in the same order.
+//!
+//! The lower class: it runs on threads that may wait, and only a few at once, so that desks do not
+//! feel it. Each line is its own answer or problem, and leaves its own audit record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use eligibility::day::Timestamp;
+use uuid::Uuid;
+
+use crate::audit::Recording;
+use crate::gateway::Gateway;
+use crate::path::{self, Reply};
+use crate::peer::Peer;
+use crate::refusal::Refusal;
+
+/// Most lines of one batch; more is a pre-check job.
+const LINES: usize = 10_000;
+/// Largest batch, in octets: its lines at their longest reasonable.
+pub(super) const OCTETS: usize = 8 * 1024 * 1024;
+/// Time to receive one.
+pub(super) const WITHIN: Duration = Duration::from_secs(60);
+/// Lines whose records are waited for together.
+const GROUP: usize = 500;
+
+/// Answers every line. A batch that is too long is refused before its first answer.
+pub(super) async fn answer(
+    gateway: &Arc<Gateway>,
+    peer: &Arc<Peer>,
+    now: Timestamp,
+    body: Bytes,
+) -> Result<Vec<u8>, Refusal> {
+    let lines = body.split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    if lines.count() > LINES {
+        return Err(Refusal::BodyTooLarge);
+    }
+    let place = Arc::clone(&gateway.bulk).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
+    let (gateway, peer) = (Arc::clone(gateway), Arc::clone(peer));
+    let answered = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        answer_lines(&gateway, &peer, now, &body)
+    });
+    answered.await.map_err(|_| Refusal::Internal)?
+}
+
+fn answer_lines(gateway: &Gateway, peer: &Peer, now: Timestamp, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut answers = Vec::with_capacity(body.len() * 4);
+    let mut recordings = Vec::with_capacity(GROUP);
+    for line in body.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
+        let request = path::Request { peer, id: Uuid::now_v7(), now };
+        let Reply { outcome, word, recording } = path::number(&gateway.desk, request, line);
+        gateway.metrics.batched(word);
+        answers.extend(outcome.unwrap_or_else(|refusal| refusal.to_json()));
+        answers.push(b'\n');
+        recordings.push(recording);
+        if recordings.len() == GROUP && !recordings.drain(..).all(Recording::wait) {
+            return Err(Refusal::Overloaded);
+        }
+    }
+    if recordings.into_iter().all(Recording::wait) { Ok(answers) } else { Err(Refusal::Overloaded) }
+}
