@@ -28,10 +28,10 @@ use crate::peer::Peer;
 
 /// Pause after a failed accept: when file descriptors run out, spinning helps nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Largest head of an HTTP/1 request, in octets.
-const HEAD_OCTETS: usize = 16 * 1024;
-/// Most header fields of a request.
-const HEADERS: usize = 64;
+/// Room for the head of an HTTP/1 request, in octets, and for its fields: more than is let through,
+/// so that most that is too much is refused with words and not by closing.
+const HEAD_OCTETS: usize = 64 * 1024;
+const HEADERS: usize = 256;
 /// Most streams at once on one HTTP/2 connection.
 const STREAMS: u32 = 64;
 
@@ -119,7 +119,7 @@ async fn speak(
         builder
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
-            .max_header_list_size(HEAD_OCTETS as u32)
+            .max_header_list_size(2 * routes::HEADER_OCTETS as u32)
             .max_pending_accept_reset_streams(20)
             .keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(10));

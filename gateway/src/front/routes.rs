@@ -22,6 +22,10 @@ use crate::refusal::{Fresh, Refusal};
 
 /// Longest request target, in octets.
 const TARGET: usize = 1024;
+/// Most header fields of a request.
+const HEADERS: usize = 64;
+/// Most octets of all header fields together.
+pub(super) const HEADER_OCTETS: usize = 16 * 1024;
 /// Most challenges of one request.
 const CHALLENGES: u32 = 100;
 
@@ -134,6 +138,10 @@ fn log(head: &Head<'_>, route: &str, outcome: &str, took: Duration) {
 fn route<'r>(request: &Request<Incoming>, path: &'r str) -> Result<Route<'r>, Refusal> {
     if request.uri().path_and_query().map_or(0, |target| target.as_str().len()) > TARGET {
         return Err(Refusal::UriTooLong);
+    }
+    let octets: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if request.headers().len() > HEADERS || octets > HEADER_OCTETS {
+        return Err(Refusal::HeadersTooLarge);
     }
     let (route, allow) = Route::of(path).ok_or(Refusal::NoSuchRoute)?;
     let method = request.method();
