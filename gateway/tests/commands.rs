@@ -160,3 +160,15 @@ fn every_command_has_help_with_an_example() {
     }
     assert_eq!(run(shikaku().arg("fly")).0, Some(2));
 }
+
+#[test]
+fn a_challenge_that_begins_with_a_hyphen_is_signed() {
+    let world = World::prepared(60);
+    let (code, stdout, stderr) = run(shikaku()
+        .args(["card", "sign", "--challenge", "-fQ8ONlft7vr8ZeOdvSd7", "--certificate"])
+        .arg(world.path("cards/employee.der"))
+        .arg("--key")
+        .arg(world.path("cards/employee.key.pem")));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("\"challenge\":\"-fQ8ONlft7vr8ZeOdvSd7\""), "{stdout}");
+}

@@ -29,8 +29,8 @@ pub(super) struct Sign {
     /// The card's private key, PEM
     #[arg(long)]
     key: PathBuf,
-    /// The challenge, as the service issued it
-    #[arg(long)]
+    /// The challenge, as the service issued it; one in 64 begins with a hyphen
+    #[arg(long, allow_hyphen_values = true)]
     challenge: String,
     /// How the visitor's identity was checked: pin, face, visual, device_biometric
     #[arg(long, default_value = "pin")]
