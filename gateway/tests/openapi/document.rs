@@ -128,12 +128,16 @@ impl Document {
         };
         let kind = reply.header("content-type").unwrap_or_default();
         let media = content.get(kind).unwrap_or_else(|| panic!("{what}: {kind} is not described"));
-        let value = if kind.ends_with("json") {
-            reply.json()
-        } else {
-            json!(String::from_utf8(reply.body.clone()).unwrap())
-        };
-        self.assert_fits(&media["schema"], &value, Holding::Closed, &what);
+        if matches!(kind, "application/json" | "application/problem+json") {
+            return self.assert_fits(&media["schema"], &reply.json(), Holding::Closed, &what);
+        }
+        let text = String::from_utf8(reply.body.clone()).unwrap();
+        self.assert_fits(&media["schema"], &json!(text), Holding::Closed, &what);
+        let lines = media["x-line-schema"].is_object().then(|| text.lines());
+        for line in lines.into_iter().flatten() {
+            let line = serde_json::from_str(line).unwrap();
+            self.assert_fits(&media["x-line-schema"], &line, Holding::Closed, &what);
+        }
     }
 
     /// Fails when a request that was taken is not one that the description lets a caller send.

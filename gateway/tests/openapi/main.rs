@@ -13,7 +13,7 @@ mod world;
 use std::sync::LazyLock;
 
 use document::Document;
-use serde_json::{Value, json};
+use serde_json::Value;
 use world::World;
 use world::client::{Client, Reply};
 

@@ -107,6 +107,12 @@ fn feeds_are_taken_and_shown_as_described() {
         codes,
         ["malformed", "foreign_source", "future_mark", "count_mismatch", "sequence_reused", "wrong_epoch"]
     );
+    let late = json!({
+        "source": "city-131016", "sequence": 1_000_000, "kind": "subsidy", "link_number": world.cards()[0]["link_number"],
+        "subsidies": [{"payer_number": "88130019", "recipient_number": "1234567", "scheme": "試験"}],
+    });
+    let warned = feed(&world.client("city-131016"), "city-131016", &late.to_string()).json();
+    assert_eq!(warned["warnings"].as_array().map(Vec::len), Some(2), "{warned}");
     let many: String = (0..1001).map(|n| format!("broken {n}\n")).collect();
     assert_eq!(feed(&feeder, "06132013", &many).json()["quarantined_total"], 1001);
     get(&feeder, "/v1/feeds", "/v1/feeds");
