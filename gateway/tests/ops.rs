@@ -1,6 +1,6 @@
 //! What operators are handed: the example configuration and the systemd unit, beside the program.
 
-#![expect(clippy::unwrap_used, reason = "tests end by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests end by panicking")]
 
 mod world;
 
@@ -88,10 +88,10 @@ fn every_key_of_the_example_has_its_comment() {
     assert!(text.lines().all(|line| line.chars().count() <= 112), "a line that is too long");
 }
 
-/// The last value of a setting of the unit.
+/// The value of a setting of the unit.
 fn setting(unit: &str, name: &str) -> String {
-    let values = unit.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-    values.last().unwrap_or_else(|| panic!("{name} is not set")).to_owned()
+    let mut values = unit.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    values.next_back().unwrap_or_else(|| panic!("{name} is not set")).to_owned()
 }
 
 #[test]
