@@ -29,9 +29,13 @@ pub(super) const HEADER_OCTETS: usize = 16 * 1024;
 /// Most challenges of one request.
 const CHALLENGES: u32 = 100;
 
+/// What this service takes and gives, as OpenAPI.
+const DESCRIPTION: &[u8] = include_bytes!("../../openapi.json");
+
 /// What a request asks of us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route<'r> {
+    Description,
     Challenges,
     Card,
     Number,
@@ -47,6 +51,9 @@ enum Route<'r> {
 
 impl<'r> Route<'r> {
     fn of(path: &'r str) -> Option<(Self, &'static str)> {
+        if path == "/openapi.json" {
+            return Some((Self::Description, "GET"));
+        }
         let mut parts = path.strip_prefix("/v1/")?.split('/');
         let parts = [parts.next(), parts.next(), parts.next(), parts.next(), parts.next()];
         Some(match parts {
@@ -70,6 +77,7 @@ impl<'r> Route<'r> {
     /// The label in metrics and logs.
     const fn word(self) -> &'static str {
         match self {
+            Self::Description => "description",
             Self::Challenges => "challenges",
             Self::Card => "card",
             Self::Number => "number",
@@ -158,6 +166,7 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
         Phase::Serving => {}
     }
     match route {
+        Route::Description => (Ok((StatusCode::OK, DESCRIPTION.to_vec())), None),
         Route::Card => query(head, request, path::card).await,
         Route::Number => query(head, request, path::number).await,
         Route::Batch => (batch(head, request).await, None),
