@@ -1,6 +1,6 @@
 //! What a reception desk meets over the wire: every status, every card state, every refusal.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests end by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests end by panicking")]
 
 mod world;
 

@@ -240,7 +240,9 @@ fn every_refusal_that_can_be_provoked_is_described() {
         replies.push(reply);
     }
     let headers: String = (0..100).map(|n| format!("x-{n}: 1\r\n")).collect();
-    let many = desk.raw(format!("GET /v1/feeds HTTP/1.1\r\nhost: a\r\n{headers}\r\n").as_bytes()).unwrap();
+    let many = desk
+        .raw(format!("GET /v1/feeds HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n").as_bytes())
+        .unwrap();
     DOCUMENT.assert_describes("GET", "/v1/feeds", &many);
     replies.push(many);
     for state in ["expired", "revoked", "suspended", "untrusted", "wrong_profile"] {

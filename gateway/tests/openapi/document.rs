@@ -2,7 +2,8 @@
 //!
 //! Knows OpenAPI 3.1 as far as the description uses it. Asks no gateway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use crate::world::client::Reply;
 
 /// How a value is held against a schema.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Holding {
     /// As any client may: answers may have grown.
     Open,
@@ -22,6 +23,8 @@ pub(crate) enum Holding {
 pub(crate) struct Document {
     pub(crate) root: Value,
     closed: Value,
+    /// Making a validator costs more than using it.
+    made: Mutex<HashMap<(String, Holding), Arc<Validator>>>,
 }
 
 impl Document {
@@ -29,11 +32,17 @@ impl Document {
         let root: Value = serde_json::from_slice(octets).unwrap();
         let mut closed = root["components"].clone();
         close(&mut closed["schemas"]);
-        Self { root, closed }
+        Self { root, closed, made: Mutex::default() }
     }
 
     /// A schema of the description, its references resolved within it.
-    pub(crate) fn validator(&self, schema: &Value, holding: Holding) -> Validator {
+    pub(crate) fn validator(&self, schema: &Value, holding: Holding) -> Arc<Validator> {
+        let mut made = self.made.lock().unwrap();
+        let make = || Arc::new(self.make(schema, holding));
+        Arc::clone(made.entry((schema.to_string(), holding)).or_insert_with(make))
+    }
+
+    fn make(&self, schema: &Value, holding: Holding) -> Validator {
         let mut whole = schema.clone();
         let components =
             if holding == Holding::Closed { self.closed.clone() } else { self.root["components"].clone() };
