@@ -51,6 +51,8 @@ pub struct Trust {
     folder: PathBuf,
     /// Files already taken or refused, by name: length and time of change.
     seen: Mutex<HashMap<PathBuf, (u64, SystemTime)>>,
+    /// The newest list of each scope that the ledger holds, or is about to.
+    marks: Mutex<Vec<ListMark>>,
     /// What lists changed and the ledger does not hold yet.
     unsaved: Mutex<VecDeque<ListArrival>>,
 }
@@ -76,11 +78,12 @@ impl Trust {
         let retention = Retention { months: card.revoked_kept_months };
         let lists = Lists::new()
             .remembering(remembered.revoked.into_values(), now, &retention)
-            .expecting(remembered.marks);
+            .expecting(remembered.marks.iter().cloned());
         let trust = Self {
             view: RwLock::new(Arc::new(TrustView::new(anchors, profile(&card.policies)).with_lists(lists))),
             folder: card.lists.clone(),
             seen: Mutex::default(),
+            marks: Mutex::new(remembered.marks),
             unsaved: Mutex::default(),
         };
         trust.refresh(now);
@@ -119,7 +122,10 @@ impl Trust {
                 return;
             }
         };
-        lock(&self.unsaved).extend(changes(&arrival));
+        let is_new = newest(&mut lock(&self.marks), arrival.mark());
+        let changes = changes(&arrival).into_iter();
+        let counts = |one: &ListArrival| is_new || !one.revoked.is_empty() || !one.released.is_empty();
+        lock(&self.unsaved).extend(changes.filter(counts));
         let next = Arc::new(view.with_lists(arrival.into_lists()));
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = next;
         tracing::info!(list = name, "revocation list taken");
@@ -160,9 +166,20 @@ impl Memories {
         }
         if let Some(number) = ListNumber::from_bytes(&list.number) {
             let partition = list.partition.as_deref().map(Arc::from);
-            self.marks.push(ListMark { authority, partition, number, this_update: listed_at });
+            newest(&mut self.marks, ListMark { authority, partition, number, this_update: listed_at });
         }
     }
+}
+
+/// Puts a mark in place of the one of its scope; false when it is there already.
+fn newest(marks: &mut Vec<ListMark>, mark: ListMark) -> bool {
+    let same = |one: &&mut ListMark| one.authority == mark.authority && one.partition == mark.partition;
+    match marks.iter_mut().find(same) {
+        Some(held) if *held == mark => return false,
+        Some(held) => *held = mark,
+        None => marks.push(mark),
+    }
+    true
 }
 
 /// What a list changed, in records of bearable length; the last of them at the latest bears its mark.

@@ -116,6 +116,7 @@ fn bad_lines_go_to_quarantine_and_the_rest_goes_on() {
     let path = format!("/v1/feeds/06132013/quarantine/{name}");
     assert_eq!(feeder.post(&path, &json!({"dismiss": true})).status, 403);
     assert_eq!(operator.post(&path, &json!({"dismiss": true})).status, 200);
+    assert_eq!(operator.post(&path, &json!({"dismiss": true})).json()["field"], "sequence");
     assert_eq!(quarantine().len(), open - 1);
     feeder.feed("06132013", &member(from + 10, "8002", json!({"resolves": [from + 1]})));
     assert_eq!(quarantine().len(), open - 2);

@@ -85,6 +85,8 @@ async fn run(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> 
     let _file_size = signal(SignalKind::from_raw(SIGXFSZ)).map_err(CommandError::environment)?;
 
     let gateway = tokio::task::block_in_place(|| Gateway::start(config)).map(Arc::new)?;
+    // What the lists say is in the ledger before the first answer rests on it.
+    tokio::task::block_in_place(|| gateway.tend());
     let (stop, stopping) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
     for (address, tls) in listeners {

@@ -181,10 +181,26 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
         Route::Links => (link(head, request).await, None),
         Route::Link(serial) => (intake::links::unlink(head.gateway, head.peer, serial).await, None),
         Route::Notices => {
-            let after = request.uri().query().and_then(|query| query.strip_prefix("after="));
-            (intake::links::notices(head.gateway, head.peer, after).await, None)
+            let notices = match after(request.uri().query()) {
+                Ok(after) => intake::links::notices(head.gateway, head.peer, after).await,
+                Err(refusal) => Err(refusal),
+            };
+            (notices, None)
         }
     }
+}
+
+/// The one parameter that listings take. Others are refused by name, as unknown fields are.
+fn after(query: Option<&str>) -> Result<Option<&str>, Refusal> {
+    let mut after = None;
+    for parameter in query.into_iter().flat_map(|query| query.split('&')) {
+        match parameter.split_once('=') {
+            Some(("after", cursor)) if after.is_none() => after = Some(cursor),
+            Some(("after", _)) => return Err(Refusal::field("after", eligibility::wire::Wrong::Form)),
+            _ => return Err(Refusal::field("query", eligibility::wire::Wrong::Unknown)),
+        }
+    }
+    Ok(after)
 }
 
 async fn small_json(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes::Bytes, Refusal> {
@@ -285,6 +301,9 @@ async fn dismissal(
     name: &str,
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    if !head.peer.has(Role::Operator) {
+        return Err(Refusal::Forbidden);
+    }
     let json = small_json(head, request).await?;
     let Dismiss { dismiss } = eligibility::wire::read(&json)?;
     if !dismiss {
@@ -296,6 +315,15 @@ async fn dismissal(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn listings_take_one_parameter() {
+        assert_eq!(after(None), Ok(None));
+        assert_eq!(after(Some("after=5")), Ok(Some("5")));
+        for query in ["x=1&after=5", "after=5&x=1", "after=5&after=6", "after", ""] {
+            assert!(after(Some(query)).is_err(), "{query}");
+        }
+    }
 
     #[test]
     fn paths_lead_to_routes() {

@@ -91,13 +91,10 @@ pub(crate) fn quarantine(gateway: &Gateway, peer: &Peer, source: &str) -> Outcom
 
 /// `POST /v1/feeds/{source}/quarantine/{name}`: an operator dismisses one.
 pub(crate) async fn dismiss(gateway: &Arc<Gateway>, peer: &Peer, source: &str, name: &str) -> Outcome {
-    if !peer.has(Role::Operator) {
-        return Err(Refusal::Forbidden);
-    }
     let of = watched(peer, source)?;
     let state = gateway.desk.memory.source(of);
     if !state.is_some_and(|state| state.quarantine.iter().any(|one| &*one.name == name)) {
-        return Err(Refusal::NoSuchRoute);
+        return Err(Refusal::field("sequence", Wrong::NotInBook));
     }
     act(gateway, Said::Dismissal { of, name: name.into() }).await.map_err(super::http::refused)?;
     quarantine(gateway, peer, source)
