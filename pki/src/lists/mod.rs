@@ -75,6 +75,8 @@ pub struct HeldList {
     pub revoked: usize,
     /// Serials it has on hold.
     pub on_hold: usize,
+    /// Octets of memory that its serials take.
+    pub octets: usize,
 }
 
 /// What the lists say of one certificate.
@@ -103,7 +105,7 @@ impl Lists {
 
     /// Verifies a list in DER and takes it in, in place of the one of the same scope. The same
     /// list again is accepted and changes nothing. Time is linear in its length, and the memory
-    /// kept is four octets for each entry.
+    /// kept is at most four octets for each entry whose serial fits in four, twenty for others.
     ///
     /// What the replaced list had revoked stays revoked; what it had on hold is released unless
     /// the new one has it too.
@@ -222,12 +224,27 @@ impl Lists {
             next_update: list.next_update,
             revoked: list.revoked.len(),
             on_hold: list.on_hold.len(),
+            octets: list.revoked.octets() + list.on_hold.octets(),
         })
     }
 
     /// Number of revocations remembered beside the lists held.
     pub fn remembered(&self) -> usize {
         self.kept.values().map(|kept| kept.len()).sum()
+    }
+
+    /// Whether any list of that authority, or what is remembered of it, has the serial as revoked
+    /// or on hold, whatever its distribution point. For looking again at a certificate that stood
+    /// before, such as the one behind a connection; that nothing is found is no proof that it
+    /// stands.
+    pub fn is_listed(&self, authority: AuthorityId, serial: Serial) -> bool {
+        let from: (AuthorityId, Option<Arc<[u8]>>) = (authority, None);
+        let mut lists = self.held.range(from..).take_while(|(key, _)| key.0 == authority);
+        lists.any(|(_, list)| list.revoked.contains(serial) || list.on_hold.contains(serial))
+            || self
+                .kept
+                .get(&authority)
+                .is_some_and(|kept| kept.is_revoked(serial) || kept.held_since(serial).is_some())
     }
 
     /// What is known of a certificate of that authority with these distribution points.

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::algorithm;
 use crate::anchors::{Claim, UntrustedReason};
-use crate::der::{self, Malformed, Reader};
+use crate::der::{self, Element, Malformed, Reader};
 use crate::extension::{
     AUTHORITY_KEY_IDENTIFIER, AuthorityKey, CERTIFICATE_ISSUER, DELTA_LIST_INDICATOR, Extensions,
     ISSUING_DISTRIBUTION_POINT, IssuingPoint, LIST_NUMBER, REASON_CODE,
@@ -192,6 +192,17 @@ pub(crate) enum Effect {
     Remove,
 }
 
+impl Effect {
+    /// By the code of CRLReason (RFC 5280, 5.3.1); codes that are not assigned revoke.
+    fn of_reason(code: u8) -> Effect {
+        match code {
+            6 => Effect::Hold,
+            8 => Effect::Remove,
+            _ => Effect::Revoke,
+        }
+    }
+}
+
 /// One entry of a list.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
@@ -229,8 +240,13 @@ fn entry(mut fields: Reader<'_>) -> Result<Entry, ListError> {
         Serial::from_bytes(fields.expect(der::INTEGER)?.magnitude()?).map_err(|_| ListError::Malformed)?;
     let revoked_at = fields.any()?.time()?;
     let effect = match fields.optional(der::SEQUENCE)? {
-        Some(extensions) => effect(&Extensions::read(extensions.reader())?)?,
         None => Effect::Revoke,
+        // the reason alone, in its one spelling: nearly every entry, so nothing is gathered for it
+        Some(Element {
+            content: [0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, reason],
+            ..
+        }) => Effect::of_reason(*reason),
+        Some(extensions) => effect(&Extensions::read(extensions.reader())?)?,
     };
     fields.end()?;
     Ok(Entry { serial, revoked_at, effect })
@@ -250,9 +266,7 @@ fn effect(extensions: &Extensions<'_>) -> Result<Effect, ListError> {
         return Ok(Effect::Revoke);
     };
     match der::only(reason.value, der::ENUMERATED)?.content {
-        [6] => Ok(Effect::Hold),
-        [8] => Ok(Effect::Remove),
-        [_] => Ok(Effect::Revoke),
+        [reason] => Ok(Effect::of_reason(*reason)),
         _ => Err(ListError::Malformed),
     }
 }
