@@ -16,6 +16,7 @@
 //! | `profile` | what a card's certificate must look like |
 //! | `anchors` | the authorities trusted, found by key and never by name alone |
 //! | `prove` | profile, then chain, then signature over the challenge |
+//! | `seen` | the same for certificates seen before, without reading them again |
 //! | `lists` | revocation lists: verified, indexed, remembered |
 //! | `grace`, `stand` | expiry with its grace, then revocation |
 //! | `issuing` (feature) | authorities, cards, lists and TLS certificates for demonstrations and tests |
@@ -39,6 +40,7 @@ mod lists;
 mod oid;
 mod profile;
 mod prove;
+mod seen;
 mod serial;
 mod stand;
 mod time;
@@ -52,6 +54,7 @@ pub use lists::{Arrival, HeldList, ListError, ListMark, Lists, Remembered, Reten
 pub use oid::OidError;
 pub use profile::{CardProfile, PRODUCTION_POLICY, ProfileReason, TEST_POLICY};
 pub use prove::{Possession, ProveError, Proven, TrustView, prove, prove_without_possession};
+pub use seen::SeenCertificates;
 pub use serial::{ListNumber, Serial, SerialError};
 pub use stand::{
     CardState, Revocation, RevocationSource, StandError, StandPolicy, UnknownReason, Verified, WhenMissing,

@@ -7,6 +7,7 @@ mod profile;
 mod remembering;
 mod revocation;
 mod second_reader;
+mod seen;
 mod standing;
 mod tampering;
 mod tls;
