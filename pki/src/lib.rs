@@ -18,13 +18,14 @@
 //! | `prove` | profile, then chain, then signature over the challenge |
 //! | `seen` | the same for certificates seen before, without reading them again |
 //! | `lists` | revocation lists: verified, indexed, remembered |
+//! | [`path`] | paths over intermediates, for client certificates |
 //! | `grace`, `stand` | expiry with its grace, then revocation |
 //! | `issuing` (feature) | authorities, cards, lists and TLS certificates for demonstrations and tests |
 //!
 //! [`Proven`] and [`Verified`] are proofs as types: only [`prove`](prove()) and
 //! [`stand`](stand()) make them. No clock is read and nothing is fetched: time and bytes are
-//! arguments. The path is one step long, as the card authorities are self-signed and issue leaves
-//! directly. Nothing here knows of insurance.
+//! arguments. A card's path is one step long, as the card authorities are self-signed and issue
+//! leaves directly; longer ones are for [`path`]. Nothing here knows of insurance.
 //!
 //! Certificates and lists are read by one strict reader of our own, because general X.509 parsers
 //! are lenient where it matters here (octets behind an extension's value, key usage beyond two
@@ -38,6 +39,7 @@ mod extension;
 mod grace;
 mod lists;
 mod oid;
+pub mod path;
 mod profile;
 mod prove;
 mod seen;

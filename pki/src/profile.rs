@@ -201,7 +201,7 @@ fn check_envelope(certificate: &Certificate<'_>) -> Result<(), ProfileReason> {
     if certificate.algorithm != certificate.inner_algorithm {
         return Err(ProfileReason::AlgorithmMismatch);
     }
-    if !algorithm::is_known_signature(certificate.algorithm) {
+    if !algorithm::is_card_signature(certificate.algorithm) {
         return Err(ProfileReason::SignatureAlgorithm);
     }
     if certificate.not_after < certificate.not_before {

@@ -186,28 +186,28 @@ fn revocation(
             }),
         },
         Standing::Clear { this_update, next_update } => {
-            let stale =
-                check_age(this_update, next_update, now, policy).map_err(StandError::RevocationUnknown)?;
+            let stale = check_age((this_update, next_update), now, policy.stale, policy.max_age)
+                .map_err(StandError::RevocationUnknown)?;
             Ok(Revocation { source: RevocationSource::Crl, as_of: this_update, stale })
         }
     }
 }
 
-/// Whether a list is past its nextUpdate, if the policy lets it count at all.
-fn check_age(
-    this_update: UnixTime,
-    next_update: UnixTime,
+/// Whether a list of that thisUpdate and nextUpdate is past the latter, if it counts at all.
+pub(crate) fn check_age(
+    (this_update, next_update): (UnixTime, UnixTime),
     now: UnixTime,
-    policy: &StandPolicy,
+    stale: WhenStale,
+    max_age: i64,
 ) -> Result<bool, UnknownReason> {
-    let allowance = match policy.stale {
+    let allowance = match stale {
         WhenStale::Refuse => 0,
         WhenStale::AcceptFor(seconds) => seconds.max(0),
     };
     if now > next_update.plus(allowance) {
         return Err(UnknownReason::PastNextUpdate);
     }
-    if now > this_update.plus(policy.max_age) {
+    if now > this_update.plus(max_age) {
         return Err(UnknownReason::TooOld);
     }
     Ok(now > next_update)

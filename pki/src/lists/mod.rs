@@ -13,7 +13,8 @@ use std::sync::Arc;
 use self::index::{Gather, Index};
 use self::read::{Effect, Entries, Envelope};
 use self::remembered::Kept;
-use crate::anchors::{Anchors, AuthorityId, sha256};
+use crate::anchors::{Anchors, AuthorityId, Claim, UntrustedReason, sha256};
+use crate::path::PathTrust;
 use crate::serial::{ListNumber, Serial};
 use crate::stand::UnknownReason;
 use crate::time::UnixTime;
@@ -46,6 +47,8 @@ struct List {
     next_update: UnixTime,
     /// SHA-256 of the whole list.
     fingerprint: [u8; 32],
+    /// It says nothing of authorities' certificates.
+    users_only: bool,
     revoked: Index,
     on_hold: Index,
 }
@@ -118,9 +121,35 @@ impl Lists {
         anchors: &Anchors,
         now: UnixTime,
     ) -> Result<Arrival<'a>, ListError> {
+        self.arrive_by(der, now, |claim| {
+            anchors.signer(claim).map(|anchor| (anchor.id(), anchor.signs_lists()))
+        })
+    }
+
+    /// The same for a list of an authority of client certificates: an anchor, or a configured
+    /// intermediate with a valid path.
+    ///
+    /// # Errors
+    /// As [`Lists::arrive`].
+    pub fn arrive_for_clients<'a>(
+        &self,
+        der: &'a [u8],
+        trust: &PathTrust,
+        now: UnixTime,
+    ) -> Result<Arrival<'a>, ListError> {
+        self.arrive_by(der, now, |claim| trust.list_signer(claim, now))
+    }
+
+    /// `signer` gives the authority that signed, and whether it may sign lists.
+    fn arrive_by<'a>(
+        &self,
+        der: &'a [u8],
+        now: UnixTime,
+        signer: impl FnOnce(&Claim<'a>) -> Result<(AuthorityId, bool), UntrustedReason>,
+    ) -> Result<Arrival<'a>, ListError> {
         let envelope = Envelope::read(der)?;
-        let anchor = anchors.signer(&envelope.claim()?).map_err(ListError::Untrusted)?;
-        if !anchor.signs_lists() {
+        let (authority, may_sign) = signer(&envelope.claim()?).map_err(ListError::Untrusted)?;
+        if !may_sign {
             return Err(ListError::IssuerMayNotSign);
         }
         let scope = envelope.scope()?;
@@ -129,14 +158,16 @@ impl Lists {
         if envelope.this_update > now.plus(CLOCK_TOLERANCE) {
             return Err(ListError::FromTheFuture);
         }
-        let key: Key = (anchor.id(), scope.point.map(Arc::from));
+        let key: Key = (authority, scope.point.map(Arc::from));
         let fingerprint = sha256(der);
         if let Some(held) = self.check_newer(&key, (scope.number, envelope.this_update), &fingerprint)? {
             return Ok(Arrival::unchanged(self, key, held));
         }
         let (revoked, on_hold) = index(envelope.entries)?;
         let this_update = envelope.this_update;
-        let list = List { number: scope.number, this_update, next_update, fingerprint, revoked, on_hold };
+        let users_only = scope.users_only;
+        let number = scope.number;
+        let list = List { number, this_update, next_update, fingerprint, users_only, revoked, on_hold };
         Ok(self.replace(key, Arc::new(list), envelope.entries))
     }
 
@@ -247,10 +278,23 @@ impl Lists {
                 .is_some_and(|kept| kept.is_revoked(serial) || kept.held_since(serial).is_some())
     }
 
-    /// What is known of a certificate of that authority with these distribution points.
+    /// What is known of a user's certificate of that authority with these distribution points.
     pub(crate) fn standing(&self, authority: AuthorityId, serial: Serial, points: &[Arc<[u8]>]) -> Standing {
+        self.standing_of(authority, serial, points, false)
+    }
+
+    /// The same, of a user's certificate or of another authority's.
+    pub(crate) fn standing_of(
+        &self,
+        authority: AuthorityId,
+        serial: Serial,
+        points: &[Arc<[u8]>],
+        of_authority: bool,
+    ) -> Standing {
         let point = |name: &Arc<[u8]>| self.held.get(&(authority, Some(Arc::clone(name))));
-        let speaking = || points.iter().filter_map(point).chain(self.held.get(&(authority, None)));
+        let speaks = move |list: &&Arc<List>| !(of_authority && list.users_only);
+        let speaking =
+            || points.iter().filter_map(point).chain(self.held.get(&(authority, None))).filter(speaks);
         let kept = self.kept.get(&authority);
         if kept.is_some_and(|kept| kept.is_revoked(serial))
             || speaking().any(|list| list.revoked.contains(serial))

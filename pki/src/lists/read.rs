@@ -90,6 +90,8 @@ pub(crate) struct Scope<'a> {
     /// DER name of the distribution point; nothing when it speaks for all of the authority's
     /// certificates.
     pub(crate) point: Option<&'a [u8]>,
+    /// It says nothing of authorities' certificates.
+    pub(crate) users_only: bool,
 }
 
 /// The extensions of a list that are acted on.
@@ -153,12 +155,14 @@ impl<'a> Envelope<'a> {
         let number = extensions.find(LIST_NUMBER).ok_or(ListError::Number)?;
         let number = der::only(number.value, der::INTEGER)?.magnitude()?;
         let number = ListNumber::from_bytes(number).ok_or(ListError::Number)?;
-        Ok(Scope { number, point: self.point()? })
+        let (point, users_only) = self.point()?;
+        Ok(Scope { number, point, users_only })
     }
 
-    fn point(&self) -> Result<Option<&'a [u8]>, ListError> {
+    /// The distribution point if there is one, and whether the list is for users only.
+    fn point(&self) -> Result<(Option<&'a [u8]>, bool), ListError> {
         let Some(extension) = self.extensions.find(ISSUING_DISTRIBUTION_POINT) else {
-            return Ok(None);
+            return Ok((None, false));
         };
         let issuing = IssuingPoint::read(extension.value)?;
         if issuing.indirect {
@@ -168,8 +172,8 @@ impl<'a> Envelope<'a> {
             return Err(ListError::Scope);
         }
         match issuing.point {
-            None => Ok(None),
-            Some(Some(name)) => Ok(Some(name)),
+            None => Ok((None, issuing.users_only)),
+            Some(Some(name)) => Ok((Some(name), issuing.users_only)),
             Some(None) => Err(ListError::Scope),
         }
     }
