@@ -144,7 +144,7 @@ pub(crate) fn is_usable_key(key_info: &[u8]) -> bool {
 }
 
 /// The AlgorithmIdentifier and the key's octets in a SubjectPublicKeyInfo.
-fn split(info: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+pub(crate) fn split(info: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let mut reader = der::only(info, der::SEQUENCE)?.reader();
     let identifier = reader.expect(der::SEQUENCE)?.whole;
     let octets = reader.expect(der::BIT_STRING)?.octets()?;

@@ -12,6 +12,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `der`, `oid`, `extension`, `certificate` | the strict reader, and what is read with it |
+//! | `writing` | DER written |
 //! | `algorithm` | the table of keys and signature algorithms |
 //! | `profile` | what a card's certificate must look like |
 //! | `anchors` | the authorities trusted, found by key and never by name alone |
@@ -19,7 +20,8 @@
 //! | `seen` | the same for certificates seen before, without reading them again |
 //! | `lists` | revocation lists: verified, indexed, remembered |
 //! | [`path`] | paths over intermediates, for client certificates |
-//! | `grace`, `stand` | expiry with its grace, then revocation |
+//! | [`ocsp`] | questions to an authority's responder, and its answers |
+//! | `grace`, `stand`, `status` | expiry with its grace, then revocation by one table |
 //! | `issuing` (feature) | authorities, cards, lists and TLS certificates for demonstrations and tests |
 //!
 //! [`Proven`] and [`Verified`] are proofs as types: only [`prove`](prove()) and
@@ -38,6 +40,7 @@ mod der;
 mod extension;
 mod grace;
 mod lists;
+pub mod ocsp;
 mod oid;
 pub mod path;
 mod profile;
@@ -45,7 +48,9 @@ mod prove;
 mod seen;
 mod serial;
 mod stand;
+mod status;
 mod time;
+mod writing;
 
 #[cfg(feature = "issuing")]
 pub mod issuing;
@@ -60,6 +65,7 @@ pub use seen::SeenCertificates;
 pub use serial::{ListNumber, Serial, SerialError};
 pub use stand::{
     CardState, Revocation, RevocationSource, StandError, StandPolicy, UnknownReason, Verified, WhenMissing,
-    WhenStale, stand,
+    WhenStale, list_state, stand, stand_with_answer,
 };
+pub use status::{Decision, ListState, OcspOutcome};
 pub use time::UnixTime;
