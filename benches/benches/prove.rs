@@ -2,6 +2,8 @@
 //! time and met again. Beside each its floor: the bare signature checks that cannot be left out,
 //! over the same octets and in the same run.
 //!
+//! And the worst that a chain made by an enemy can cost.
+//!
 //! Floor of a first meeting: the authority's signature over the certificate with its key at hand,
 //! and the card's over the challenge with its key from DER. Floor of a second: the card's
 //! signature with its key at hand.
@@ -13,8 +15,12 @@ use aws_lc_rs::signature::{
     VerificationAlgorithm,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
-use pki::issuing::{AuthoritySpec, CardAuthority, CardSpec, Key, KeyKind, Municipality};
-use pki::{Anchors, CardProfile, SeenCertificates, Serial, TrustView, UnixTime, prove};
+use pki::issuing::{
+    AuthoritySpec, CardAuthority, CardSpec, CertificateSpec, ExtensionSpec, Key, KeyKind, Municipality,
+    encode,
+};
+use pki::path::{PathPolicy, PathTrust, Purpose, validate_client};
+use pki::{Anchors, CardProfile, Lists, SeenCertificates, Serial, TrustView, UnixTime, prove};
 
 /// 2025-10-01T00:00:00Z
 const ISSUED: UnixTime = UnixTime(1_759_276_800);
@@ -111,5 +117,92 @@ fn proving(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, proving);
+/// One element of DER after another.
+fn join(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    encode(tag, &parts.concat())
+}
+
+fn name(common: &str) -> Vec<u8> {
+    let attribute = join(0x30, &[&encode(6, &[0x55, 4, 3]), &encode(0x0c, common.as_bytes())]);
+    join(0x30, &[&join(0x31, &[&attribute])])
+}
+
+/// An authority of that name by that issuer, with more extensions.
+fn authority_spec(serial: u8, subject: &str, issuer: &str, more: &[ExtensionSpec]) -> CertificateSpec {
+    let extension = |id, value: &[u8]| ExtensionSpec { id, critical: true, value: value.to_vec() };
+    let mut extensions =
+        vec![extension("2.5.29.19", &[0x30, 3, 1, 1, 0xff]), extension("2.5.29.15", &[3, 2, 1, 6])];
+    extensions.extend_from_slice(more);
+    CertificateSpec {
+        version: 2,
+        serial: vec![serial],
+        issuer: name(issuer),
+        not_before: ISSUED,
+        not_after: NOT_AFTER,
+        subject: name(subject),
+        extensions,
+        inner_algorithm: None,
+        bad_signature: false,
+    }
+}
+
+fn client_extensions() -> Vec<ExtensionSpec> {
+    let purpose = join(0x30, &[&encode(6, &[0x2b, 6, 1, 5, 5, 7, 3, 2])]);
+    vec![
+        ExtensionSpec { id: "2.5.29.15", critical: true, value: vec![3, 2, 7, 0x80] },
+        ExtensionSpec { id: "2.5.29.37", critical: false, value: purpose },
+    ]
+}
+
+/// Ten certificates of one name, any of which may have issued any other by what they say, and none
+/// did: every way up costs a signature check on P-384 until the budget is spent.
+fn maze(root: &Key, keys: &[Key]) -> Vec<Vec<u8>> {
+    let [forger, keys @ ..] = keys else {
+        return Vec::new();
+    };
+    let mut leaf = authority_spec(1, "leaf", "Root", &[]);
+    leaf.extensions = client_extensions();
+    let others = (2..).zip(keys).map(|(serial, key)| {
+        authority_spec(serial, "Root", "Root", &[]).sign(key, forger).expect("a certificate")
+    });
+    let first = leaf.sign(root, forger).expect("a certificate");
+    std::iter::once(first).chain(others).take(10).collect()
+}
+
+/// As many names as fit under as many constraints as fit.
+fn crowd(root: &Key, keys: &[Key]) -> Vec<Vec<u8>> {
+    let hosts = |from: usize, wrap: fn(Vec<u8>) -> Vec<u8>| -> Vec<u8> {
+        (from..from + 500).flat_map(|at| wrap(encode(0x82, format!("h{at}.jp").as_bytes()))).collect()
+    };
+    let excluded = encode(0xa1, &hosts(1000, |host| encode(0x30, &host)));
+    let constraints = ExtensionSpec { id: "2.5.29.30", critical: true, value: join(0x30, &[&excluded]) };
+    let between = authority_spec(2, "Between", "Root", &[constraints]);
+    let mut leaf = authority_spec(1, "leaf", "Between", &[]);
+    leaf.extensions = client_extensions();
+    let names = join(0x30, &[&hosts(5000, |host| host)]);
+    leaf.extensions.push(ExtensionSpec { id: "2.5.29.17", critical: false, value: names });
+    vec![
+        leaf.sign(root, &keys[0]).expect("a certificate"),
+        between.sign(&keys[0], root).expect("a certificate"),
+    ]
+}
+
+fn hostile(criterion: &mut Criterion) {
+    let keys: Vec<Key> = (0..12).map(|_| Key::generate(KeyKind::P384).expect("a key")).collect();
+    let root = Key::generate(KeyKind::P384).expect("a key");
+    let anchor = authority_spec(99, "Root", "Root", &[]).sign(&root, &root).expect("a certificate");
+    let trust =
+        PathTrust::new([&anchor], None::<&[u8]>, PathPolicy::new(Purpose::Client)).expect("an anchor");
+    let mut group = criterion.benchmark_group("hostile chain");
+    for (name, chain) in
+        [("maze of one name, P-384", maze(&root, &keys)), ("names under constraints", crowd(&root, &keys))]
+    {
+        let judge = || validate_client(&chain, &trust, &Lists::new(), NOW);
+        println!("{name}: {}", judge().expect_err("hostile"));
+        group.bench_function(name, |bencher| bencher.iter(|| judge().is_err()));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, proving, hostile);
 criterion_main!(benches);

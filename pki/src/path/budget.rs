@@ -7,9 +7,9 @@ use super::error::PathReason;
 pub const MOST_CERTIFICATES: usize = 10;
 /// Most authorities between the leaf and an anchor.
 pub const MOST_INTERMEDIATES: usize = 6;
-/// Signature checks: a path of greatest length needs seven; the rest is for wrong turns. The
+/// Signature checks: a path of greatest length needs seven; three are for wrong turns. The
 /// slowest (P-384) takes about a quarter of a millisecond.
-const SIGNATURES: u32 = 12;
+const SIGNATURES: u32 = 10;
 /// Comparisons of names and policies, about 20 ns each.
 const COMPARISONS: usize = 50_000;
 /// Complete paths tried.

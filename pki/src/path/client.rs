@@ -45,7 +45,7 @@ pub struct NameAttribute {
 /// Validates a chain as a TLS client sends it: the leaf first, others in any order, each in DER.
 /// The configured intermediates are used too.
 ///
-/// Costs at most twelve signature checks, whatever is sent.
+/// Costs at most ten signature checks, whatever is sent.
 ///
 /// # Errors
 /// Why there is no valid path, or what is revoked on the one there is.

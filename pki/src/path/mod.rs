@@ -39,7 +39,7 @@
 //! | under constraints of their form: quoted mailboxes, URIs without a host name, hosts with other characters, UTF-8 mailboxes | they could be compared in two ways |
 //! | SHA-1, RSA below 2048 or above 4096 bits or with another exponent than 65537, PSS with other parameters than the three usual sets, curves other than P-256 and P-384, DSA, EdDSA | not needed; each is one more thing to get right |
 //! | signature parameters absent where RFC 4055 writes NULL | one spelling |
-//! | more than 10 certificates, 6 intermediates, 32 policies or mappings in one, 8192 octets, 12 signature checks, 50 000 comparisons, 32 paths | the other side pays nothing for making it expensive |
+//! | more than 10 certificates, 6 intermediates, 32 policies or mappings in one, 8192 octets, 10 signature checks, 50 000 comparisons, 32 paths | the other side pays nothing for making it expensive |
 //!
 //! Accepted, though some verifiers refuse: basicConstraints that is not critical (6.1.4 does not
 //! ask), a common name that looks like a host name outside the permitted hosts (names of clients

@@ -2,6 +2,7 @@
 //! every rule. What is private to a module is tested beside it.
 
 mod chain;
+mod mornings;
 mod never_panics;
 mod profile;
 mod remembering;
