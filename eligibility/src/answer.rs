@@ -93,6 +93,8 @@ pub enum Proof {
 pub enum RevocationSource {
     /// A revocation list held here.
     Crl,
+    /// The authority's responder.
+    Ocsp,
     /// Nothing: the configuration lets cards stand of which no list speaks.
     Unchecked,
 }

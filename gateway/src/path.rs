@@ -170,6 +170,7 @@ fn shown(verified: &Verified) -> Card {
         revocation: Revocation {
             source: match revocation.source {
                 pki::RevocationSource::Crl => RevocationSource::Crl,
+                pki::RevocationSource::Ocsp => RevocationSource::Ocsp,
                 pki::RevocationSource::Unchecked => RevocationSource::Unchecked,
             },
             as_of: Timestamp::from_millis(revocation.as_of.0.saturating_mul(1000)),

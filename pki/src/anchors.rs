@@ -7,7 +7,7 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use thiserror::Error;
 
-use crate::algorithm::{Owner, PublicKey};
+use crate::algorithm::{self, Owner, PublicKey};
 use crate::certificate::Certificate;
 use crate::der::Malformed;
 use crate::extension::{
@@ -74,6 +74,8 @@ pub struct Anchor {
     not_before: UnixTime,
     not_after: UnixTime,
     key: PublicKey,
+    /// Its SubjectPublicKeyInfo.
+    key_info: Box<[u8]>,
     signs_lists: bool,
 }
 
@@ -197,7 +199,7 @@ impl Anchors {
             if *anchor.name != *claim.issuer || !anchor.is(&authority) {
                 continue;
             }
-            if anchor.key.signs_with(claim.algorithm) && anchor.key.verifies(claim.signed, claim.signature) {
+            if anchor.verifies(claim) {
                 return Ok(anchor);
             }
             refusal = UntrustedReason::BadSignature;
@@ -256,6 +258,27 @@ impl Anchor {
         self.signs_lists
     }
 
+    /// Its SubjectPublicKeyInfo, in DER.
+    pub(crate) fn key_info(&self) -> &[u8] {
+        &self.key_info
+    }
+
+    /// Its public key without the wrapping: what responders hash.
+    pub(crate) fn key_octets(&self) -> &[u8] {
+        algorithm::split(&self.key_info).map(|(_, octets)| octets).unwrap_or_default()
+    }
+
+    /// Whether this very key signed it, under this name; a key identifier that is there must agree.
+    pub(crate) fn has_signed(&self, claim: &Claim<'_>) -> bool {
+        *self.name == *claim.issuer
+            && claim.authority.is_none_or(|authority| self.is(&authority))
+            && self.verifies(claim)
+    }
+
+    fn verifies(&self, claim: &Claim<'_>) -> bool {
+        self.key.signs_with(claim.algorithm) && self.key.verifies(claim.signed, claim.signature)
+    }
+
     fn read(bytes: &[u8]) -> Result<Anchor, AnchorReason> {
         let certificate = Certificate::read(bytes).map_err(|Malformed| AnchorReason::Malformed)?;
         let serial = read_serial(certificate.serial).filter(|_| certificate.version == 2);
@@ -281,6 +304,7 @@ impl Anchor {
             not_before: certificate.not_before,
             not_after: certificate.not_after,
             key,
+            key_info: certificate.key.into(),
             signs_lists: usage & CRL_SIGN != 0,
         })
     }

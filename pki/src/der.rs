@@ -118,6 +118,16 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// An integer that is not negative, held at the end of `u32`: where these occur they count
+    /// certificates.
+    pub(crate) fn small(&self) -> Result<u32, Malformed> {
+        let magnitude = self.magnitude()?;
+        let value = magnitude.iter().fold(0u32, |value, octet| {
+            value.checked_mul(256).map_or(u32::MAX, |value| value | u32::from(*octet))
+        });
+        Ok(if magnitude.len() > 4 { u32::MAX } else { value })
+    }
+
     /// The octets of a bit string that ends on an octet.
     pub(crate) fn octets(&self) -> Result<&'a [u8], Malformed> {
         match self.content {

@@ -98,16 +98,20 @@ pub(crate) fn key_usage(value: &[u8]) -> Result<u16, Malformed> {
 
 /// basicConstraints (4.2.1.9): whether the subject is a certification authority.
 pub(crate) fn is_authority(value: &[u8]) -> Result<bool, Malformed> {
+    basic_constraints(value).map(|(authority, _)| authority)
+}
+
+/// basicConstraints (4.2.1.9): cA and pathLenConstraint. A length without cA has no meaning and is
+/// read over.
+pub(crate) fn basic_constraints(value: &[u8]) -> Result<(bool, Option<u32>), Malformed> {
     let mut reader = der::only(value, der::SEQUENCE)?.reader();
     let authority = match reader.optional(der::BOOLEAN)? {
         Some(element) => element.boolean()?,
         None => false,
     };
-    if let Some(length) = reader.optional(der::INTEGER)? {
-        length.magnitude()?;
-    }
+    let length = reader.optional(der::INTEGER)?.map(|length| length.small()).transpose()?;
     reader.end()?;
-    Ok(authority)
+    Ok((authority, length))
 }
 
 /// extKeyUsage (4.2.1.12): whether the purposes are clientAuth and nothing else.
@@ -212,6 +216,8 @@ fn full_directory_name(mut point: Reader<'_>) -> Result<Option<&[u8]>, Malformed
 pub(crate) struct IssuingPoint<'a> {
     /// Nothing: no point named. `Some(None)`: a point of a form that is not understood here.
     pub(crate) point: Option<Option<&'a [u8]>>,
+    /// The list speaks of users' certificates only.
+    pub(crate) users_only: bool,
     /// The list speaks of authorities', attribute or not all certificates, or not of all reasons.
     pub(crate) partial: bool,
     pub(crate) indirect: bool,
@@ -224,14 +230,14 @@ impl<'a> IssuingPoint<'a> {
             Some(point) => Some(full_directory_name(point.reader())?),
             None => None,
         };
-        flag(&mut reader, 1)?; // user certificates only: what it is held for
+        let users_only = flag(&mut reader, 1)?;
         let authorities_only = flag(&mut reader, 2)?;
         let some_reasons = reader.optional(der::implicit(3))?.is_some();
         let indirect = flag(&mut reader, 4)?;
         let attributes_only = flag(&mut reader, 5)?;
         reader.end()?;
         let partial = authorities_only || some_reasons || attributes_only;
-        Ok(IssuingPoint { point, partial, indirect })
+        Ok(IssuingPoint { point, users_only, partial, indirect })
     }
 }
 

@@ -33,6 +33,29 @@ pub(crate) fn encode_oid(dotted: &str) -> Result<Vec<u8>, OidError> {
     Ok(octets)
 }
 
+/// The dotted form of content octets; nothing when they are no identifier in DER, or one with an
+/// arc beyond 64 bits.
+pub(crate) fn decode_oid(octets: &[u8]) -> Option<String> {
+    let mut arcs: Vec<u64> = Vec::new();
+    let mut arc: Option<u64> = None;
+    for octet in octets {
+        if arc.is_none() && *octet == 0x80 {
+            return None; // padded
+        }
+        let value = arc.unwrap_or(0).checked_mul(128)? | u64::from(octet & 0x7f);
+        arc = if octet & 0x80 == 0 {
+            arcs.push(value);
+            None
+        } else {
+            Some(value)
+        };
+    }
+    let (first, rest) = arcs.split_first().filter(|_| arc.is_none())?;
+    let root = (first / 40).min(2);
+    let all = [root, first - root * 40].into_iter().chain(rest.iter().copied());
+    Some(all.map(|arc| arc.to_string()).collect::<Vec<_>>().join("."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +68,13 @@ mod tests {
         assert_eq!(encode_oid(crate::profile::PRODUCTION_POLICY).as_deref(), Ok(&production[..]));
         for text in ["", "1", "3.1", "1.40", "1.2.", "1..2", "1.+2", "1.2.99999999999999999999"] {
             assert_eq!(encode_oid(text), Err(OidError), "{text}");
+        }
+        for text in ["2.5.29.15", "2.999.1", "1.3.6.1.5.5.7.3.2", "0.9.18446744073709551615"] {
+            let octets = encode_oid(text).expect("an identifier");
+            assert_eq!(decode_oid(&octets).as_deref(), Some(text));
+        }
+        for octets in [&[][..], &[0x80, 0x01], &[0x2a, 0x80], &[0x2a, 0x83], &[0x2a, 0x80, 0x01]] {
+            assert_eq!(decode_oid(octets), None, "{octets:02x?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 //! and the passing of time are not here.
 
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -37,7 +38,7 @@ const UNDERSTOOD: [&[u8]; 6] = [
 #[derive(Clone, PartialEq, Eq)]
 pub struct CardProfile {
     /// Dotted form and content octets of each accepted policy.
-    policies: Vec<(String, Vec<u8>)>,
+    policies: Arc<[(String, Vec<u8>)]>,
 }
 
 /// Why a certificate is not a card's user-authentication certificate.
@@ -93,7 +94,7 @@ pub enum ProfileReason {
 impl CardProfile {
     /// Production cards only.
     pub fn production() -> CardProfile {
-        let none = CardProfile { policies: Vec::new() };
+        let none = CardProfile { policies: Arc::default() };
         none.with(PRODUCTION_POLICY)
     }
 
@@ -117,12 +118,15 @@ impl CardProfile {
         self.policies.iter().map(|(dotted, _)| dotted.as_str())
     }
 
-    fn with(mut self, policy: &str) -> CardProfile {
+    fn with(self, policy: &str) -> CardProfile {
         let known = self.policies.iter().any(|(dotted, _)| dotted == policy);
-        if let (false, Ok(octets)) = (known, encode_oid(policy)) {
-            self.policies.push((policy.to_owned(), octets));
+        match (known, encode_oid(policy)) {
+            (false, Ok(octets)) => {
+                let one = (policy.to_owned(), octets);
+                CardProfile { policies: self.policies.iter().cloned().chain([one]).collect() }
+            }
+            _ => self,
         }
-        self
     }
 
     fn accepts(&self, policy: &[u8]) -> bool {
@@ -197,7 +201,7 @@ fn check_envelope(certificate: &Certificate<'_>) -> Result<(), ProfileReason> {
     if certificate.algorithm != certificate.inner_algorithm {
         return Err(ProfileReason::AlgorithmMismatch);
     }
-    if !algorithm::is_known_signature(certificate.algorithm) {
+    if !algorithm::is_card_signature(certificate.algorithm) {
         return Err(ProfileReason::SignatureAlgorithm);
     }
     if certificate.not_after < certificate.not_before {

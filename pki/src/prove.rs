@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::algorithm::PublicKey;
 use crate::anchors::{Anchors, AuthorityId, Claim, UntrustedReason};
 use crate::certificate::Certificate;
 use crate::der::Malformed;
 use crate::lists::Lists;
-use crate::profile::{CardProfile, Leaf, ProfileReason};
+use crate::profile::{CardProfile, ProfileReason};
 use crate::serial::Serial;
 use crate::time::UnixTime;
 
@@ -93,11 +94,7 @@ pub fn prove(
     message: &[u8],
     signature: &[u8],
 ) -> Result<Proven, ProveError> {
-    let (leaf, proven) = check(view, certificate_der)?;
-    if !leaf.key.verifies(message, signature) {
-        return Err(ProveError::SignatureInvalid);
-    }
-    Ok(Proven { possession: Possession::Signature, ..proven })
+    check(view, certificate_der)?.signed(message, signature)
 }
 
 /// The same without a signature: shows that such a card exists, not that it is here.
@@ -105,10 +102,30 @@ pub fn prove(
 /// # Errors
 /// As [`prove`], except for the signature.
 pub fn prove_without_possession(view: &TrustView, certificate_der: &[u8]) -> Result<Proven, ProveError> {
-    check(view, certificate_der).map(|(_, proven)| proven)
+    check(view, certificate_der).map(|checked| checked.proven)
 }
 
-fn check<'a>(view: &TrustView, certificate_der: &'a [u8]) -> Result<(Leaf<'a>, Proven), ProveError> {
+/// A certificate whose profile and chain are good, before its key is used.
+#[derive(Clone)]
+pub(crate) struct Checked {
+    /// With [`Possession::CertificateOnly`].
+    pub(crate) proven: Proven,
+    pub(crate) key: PublicKey,
+    /// The last second of the shorter of the certificate's and the anchor's validity.
+    pub(crate) until: UnixTime,
+}
+
+impl Checked {
+    /// The proof, if the certificate's key signed the message.
+    pub(crate) fn signed(&self, message: &[u8], signature: &[u8]) -> Result<Proven, ProveError> {
+        if !self.key.verifies(message, signature) {
+            return Err(ProveError::SignatureInvalid);
+        }
+        Ok(Proven { possession: Possession::Signature, ..self.proven.clone() })
+    }
+}
+
+pub(crate) fn check(view: &TrustView, certificate_der: &[u8]) -> Result<Checked, ProveError> {
     let certificate = Certificate::read(certificate_der).map_err(|Malformed| ProveError::Malformed)?;
     let leaf = view.profile.check(&certificate).map_err(ProveError::WrongProfile)?;
     let claim = Claim {
@@ -130,7 +147,7 @@ fn check<'a>(view: &TrustView, certificate_der: &'a [u8]) -> Result<(Leaf<'a>, P
         points: leaf.points.iter().map(|name| Arc::from(*name)).collect(),
         possession: Possession::CertificateOnly,
     };
-    Ok((leaf, proven))
+    Ok(Checked { proven, key: leaf.key, until: certificate.not_after.min(anchor.not_after()) })
 }
 
 impl Proven {

@@ -7,8 +7,10 @@ use thiserror::Error;
 
 use crate::grace::GraceRule;
 use crate::lists::Standing;
+use crate::ocsp::{OcspAnswer, OcspStatus};
 use crate::prove::{Possession, Proven, TrustView};
 use crate::serial::Serial;
+use crate::status::{Decision, ListState, OcspOutcome};
 use crate::time::UnixTime;
 
 /// Seven days, in seconds.
@@ -98,6 +100,9 @@ pub enum UnknownReason {
     /// The list is older than the policy's `max_age`.
     #[error("the list is older than allowed")]
     TooOld,
+    /// The authority's responder was asked and does not know the certificate.
+    #[error("the responder does not know the certificate")]
+    NotKnownToResponder,
 }
 
 /// Whether the certificate is in its validity or in the grace after it.
@@ -114,6 +119,8 @@ pub enum CardState {
 pub enum RevocationSource {
     /// A revocation list.
     Crl,
+    /// The authority's responder.
+    Ocsp,
     /// Nothing: no list was held, and the policy let the certificate stand.
     Unchecked,
 }
@@ -130,7 +137,8 @@ pub struct Revocation {
     pub stale: bool,
 }
 
-/// A certificate that stands at the moment it was asked for. Only [`stand`] makes one.
+/// A certificate that stands at the moment it was asked for. Only [`stand`] and
+/// [`stand_with_answer`] make one.
 #[derive(Clone)]
 pub struct Verified {
     proven: Proven,
@@ -151,6 +159,21 @@ pub fn stand(
     now: UnixTime,
     policy: &StandPolicy,
 ) -> Result<Verified, StandError> {
+    stand_with_answer(proven, view, now, policy, OcspOutcome::NotAsked)
+}
+
+/// The same, with how asking the authority's responder about it ended. A list that has it as
+/// revoked or on hold is not overruled.
+///
+/// # Errors
+/// As [`stand`].
+pub fn stand_with_answer(
+    proven: Proven,
+    view: &TrustView,
+    now: UnixTime,
+    policy: &StandPolicy,
+    responder: OcspOutcome,
+) -> Result<Verified, StandError> {
     let today = now.japan_day();
     let usable_through = policy.grace.usable_through(proven.not_after());
     if now < proven.not_before() {
@@ -163,9 +186,44 @@ pub fn stand(
     if !view.anchors.contains(proven.authority()) {
         return Err(StandError::AnchorWithdrawn);
     }
-    let revocation = revocation(&proven, view, now, policy)?;
+    let revocation = revocation(&proven, view, now, policy, responder)?;
     let days_left = proven.not_after().japan_day().saturating_sub(today);
     Ok(Verified { proven, state, usable_through, days_left, revocation })
+}
+
+/// What the lists say of a proven certificate at a moment.
+///
+/// # Errors
+/// It is revoked or suspended.
+pub fn list_state(
+    proven: &Proven,
+    view: &TrustView,
+    now: UnixTime,
+    policy: &StandPolicy,
+) -> Result<ListState, StandError> {
+    look_up(proven, view, now, policy).map(|(state, _)| state)
+}
+
+/// The same, and thisUpdate of the list that says so.
+fn look_up(
+    proven: &Proven,
+    view: &TrustView,
+    now: UnixTime,
+    policy: &StandPolicy,
+) -> Result<(ListState, Option<UnixTime>), StandError> {
+    match view.lists.standing(proven.authority(), proven.serial(), proven.points()) {
+        Standing::Revoked => Err(StandError::Revoked),
+        Standing::Suspended => Err(StandError::Suspended),
+        Standing::Unknown(reason) => Ok((ListState::Unknown(reason), None)),
+        Standing::Clear { this_update, next_update } => {
+            let state = match check_age((this_update, next_update), now, policy.stale, policy.max_age) {
+                Ok(false) => ListState::Fresh,
+                Ok(true) => ListState::Late,
+                Err(reason) => ListState::Unknown(reason),
+            };
+            Ok((state, Some(this_update)))
+        }
+    }
 }
 
 fn revocation(
@@ -173,41 +231,54 @@ fn revocation(
     view: &TrustView,
     now: UnixTime,
     policy: &StandPolicy,
+    responder: OcspOutcome,
 ) -> Result<Revocation, StandError> {
-    match view.lists.standing(proven.authority(), proven.serial(), proven.points()) {
-        Standing::Revoked => Err(StandError::Revoked),
-        Standing::Suspended => Err(StandError::Suspended),
-        Standing::Unknown(reason) => match policy.missing {
-            WhenMissing::Refuse => Err(StandError::RevocationUnknown(reason)),
-            WhenMissing::Accept => Ok(Revocation {
-                source: RevocationSource::Unchecked,
-                as_of: proven.not_before(),
-                stale: false,
-            }),
-        },
-        Standing::Clear { this_update, next_update } => {
-            let stale =
-                check_age(this_update, next_update, now, policy).map_err(StandError::RevocationUnknown)?;
-            Ok(Revocation { source: RevocationSource::Crl, as_of: this_update, stale })
-        }
+    let (list, this_update) = look_up(proven, view, now, policy)?;
+    // an answer about another certificate, or one that has ended, is none
+    let counts = |answer: &OcspAnswer| answer.counts_for(proven.authority(), proven.serial(), now);
+    let (responder, answer) = match responder {
+        OcspOutcome::Answered(answer) if counts(&answer) => (responder, Some(answer)),
+        OcspOutcome::Answered(_) => (OcspOutcome::Unreachable, None),
+        OcspOutcome::NotAsked | OcspOutcome::Unreachable => (responder, None),
+    };
+    if policy.decide(list, responder) == Decision::Refuse {
+        return Err(match (answer.map(|answer| answer.status()), list) {
+            (Some(OcspStatus::Revoked), _) => StandError::Revoked,
+            (Some(OcspStatus::Suspended), _) => StandError::Suspended,
+            (None, ListState::Unknown(reason)) => StandError::RevocationUnknown(reason),
+            _ => StandError::RevocationUnknown(UnknownReason::NotKnownToResponder),
+        });
     }
+    Ok(match (answer, this_update) {
+        // the newer of the two words
+        (Some(answer), listed) if listed.is_none_or(|listed| listed < answer.this_update()) => {
+            Revocation { source: RevocationSource::Ocsp, as_of: answer.this_update(), stale: false }
+        }
+        (_, Some(as_of)) => {
+            let stale = answer.is_none() && list != ListState::Fresh;
+            Revocation { source: RevocationSource::Crl, as_of, stale }
+        }
+        (_, None) => {
+            Revocation { source: RevocationSource::Unchecked, as_of: proven.not_before(), stale: false }
+        }
+    })
 }
 
-/// Whether a list is past its nextUpdate, if the policy lets it count at all.
-fn check_age(
-    this_update: UnixTime,
-    next_update: UnixTime,
+/// Whether a list of that thisUpdate and nextUpdate is past the latter, if it counts at all.
+pub(crate) fn check_age(
+    (this_update, next_update): (UnixTime, UnixTime),
     now: UnixTime,
-    policy: &StandPolicy,
+    stale: WhenStale,
+    max_age: i64,
 ) -> Result<bool, UnknownReason> {
-    let allowance = match policy.stale {
+    let allowance = match stale {
         WhenStale::Refuse => 0,
         WhenStale::AcceptFor(seconds) => seconds.max(0),
     };
     if now > next_update.plus(allowance) {
         return Err(UnknownReason::PastNextUpdate);
     }
-    if now > this_update.plus(policy.max_age) {
+    if now > this_update.plus(max_age) {
         return Err(UnknownReason::TooOld);
     }
     Ok(now > next_update)

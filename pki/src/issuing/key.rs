@@ -6,7 +6,8 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256,
+    RsaKeyPair,
 };
 use pem::Pem;
 
@@ -22,6 +23,8 @@ pub enum KeyKind {
     Rsa2048,
     /// ECDSA on P-384, signing with SHA-384: the next cards. Made at once.
     P384,
+    /// ECDSA on P-256, signing with SHA-256: authorities and clients of TLS, never cards.
+    P256,
 }
 
 /// A private key.
@@ -33,6 +36,7 @@ pub struct Key {
 enum Pair {
     Rsa(Box<RsaKeyPair>),
     P384(Box<EcdsaKeyPair>),
+    P256(Box<EcdsaKeyPair>),
 }
 
 const RSA_IDENTIFIER: &[u8] =
@@ -41,10 +45,17 @@ const P384_IDENTIFIER: &[u8] = &[
     0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00,
     0x22,
 ];
+const P256_IDENTIFIER: &[u8] = &[
+    0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+    0x3d, 0x03, 0x01, 0x07,
+];
 const RSA_SHA256_IDENTIFIER: &[u8] =
     &[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00];
 const ECDSA_SHA384_IDENTIFIER: &[u8] =
     &[0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
+
+const ECDSA_SHA256_IDENTIFIER: &[u8] =
+    &[0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 
 /// The label of PKCS#8 in PEM (RFC 7468, 10).
 const PEM_LABEL: &str = "PRIVATE KEY";
@@ -60,6 +71,9 @@ impl Key {
             KeyKind::P384 => {
                 EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING)?.to_pkcs8v1()?.as_ref().to_vec()
             }
+            KeyKind::P256 => {
+                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)?.to_pkcs8v1()?.as_ref().to_vec()
+            }
         };
         Key::from_pkcs8(pkcs8)
     }
@@ -67,15 +81,14 @@ impl Key {
     /// Reads a key in PKCS#8, in DER.
     ///
     /// # Errors
-    /// Neither RSA nor P-384.
+    /// Neither RSA nor P-384 nor P-256.
     pub fn from_pkcs8(pkcs8: Vec<u8>) -> Result<Key, IssuingError> {
-        let pair = match RsaKeyPair::from_pkcs8(&pkcs8) {
-            Ok(pair) => Pair::Rsa(Box::new(pair)),
-            Err(_) => {
-                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_ASN1_SIGNING, &pkcs8);
-                Pair::P384(Box::new(pair.map_err(|_| IssuingError::Key)?))
-            }
-        };
+        let point = |algorithm| EcdsaKeyPair::from_pkcs8(algorithm, &pkcs8).map(Box::new);
+        let pair = RsaKeyPair::from_pkcs8(&pkcs8)
+            .map(|pair| Pair::Rsa(Box::new(pair)))
+            .or_else(|_| point(&ECDSA_P384_SHA384_ASN1_SIGNING).map(Pair::P384))
+            .or_else(|_| point(&ECDSA_P256_SHA256_ASN1_SIGNING).map(Pair::P256))
+            .map_err(|_| IssuingError::Key)?;
         Ok(Key { pair, pkcs8 })
     }
 
@@ -101,6 +114,7 @@ impl Key {
         match self.pair {
             Pair::Rsa(_) => KeyKind::Rsa2048,
             Pair::P384(_) => KeyKind::P384,
+            Pair::P256(_) => KeyKind::P256,
         }
     }
 
@@ -116,7 +130,7 @@ impl Key {
                 pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)?;
                 Ok(signature)
             }
-            Pair::P384(pair) => Ok(pair.sign(&random, message)?.as_ref().to_vec()),
+            Pair::P384(pair) | Pair::P256(pair) => Ok(pair.sign(&random, message)?.as_ref().to_vec()),
         }
     }
 
@@ -125,6 +139,7 @@ impl Key {
         let identifier = match self.pair {
             Pair::Rsa(_) => RSA_IDENTIFIER,
             Pair::P384(_) => P384_IDENTIFIER,
+            Pair::P256(_) => P256_IDENTIFIER,
         };
         sequence(&[identifier, &bit_string(self.public_octets())])
     }
@@ -133,7 +148,7 @@ impl Key {
     pub(super) fn public_octets(&self) -> &[u8] {
         match &self.pair {
             Pair::Rsa(pair) => pair.public_key().as_ref(),
-            Pair::P384(pair) => pair.public_key().as_ref(),
+            Pair::P384(pair) | Pair::P256(pair) => pair.public_key().as_ref(),
         }
     }
 
@@ -142,6 +157,7 @@ impl Key {
         match self.pair {
             Pair::Rsa(_) => RSA_SHA256_IDENTIFIER,
             Pair::P384(_) => ECDSA_SHA384_IDENTIFIER,
+            Pair::P256(_) => ECDSA_SHA256_IDENTIFIER,
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod authority;
 mod card;
+mod certificate;
 mod defect;
 mod key;
 mod list;
@@ -19,6 +20,7 @@ use thiserror::Error;
 
 pub use authority::{AuthoritySpec, CardAuthority, Municipality};
 pub use card::CardSpec;
+pub use certificate::{CertificateSpec, ExtensionSpec, encode};
 pub use defect::Defect;
 pub use key::{Key, KeyKind, sign};
 pub use list::{ListSpec, Reason, Revoked};

@@ -1,6 +1,9 @@
-//! Writes DER: elements, names, times, extensions. What they are put together to is not here.
+//! Writes the parts of certificates and lists: names, times, extensions. What they are put together
+//! to is not here.
 
-use crate::der::{self, BIT_STRING, INTEGER, OCTET_STRING, OID, SEQUENCE};
+pub(super) use crate::writing::{element, integer, sequence};
+
+use crate::der::{self, BIT_STRING, OCTET_STRING, OID, SEQUENCE};
 use crate::oid::{OidError, encode_oid};
 use crate::time::{Date, UnixTime};
 
@@ -12,38 +15,6 @@ pub(super) const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 pub(super) const COUNTRY: &[u8] = &[0x55, 0x04, 0x06];
 pub(super) const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
 pub(super) const UNIT: &[u8] = &[0x55, 0x04, 0x0b];
-
-/// One element.
-pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(content.len() + 6);
-    octets.push(tag);
-    let length = content.len().to_be_bytes();
-    let digits = length.iter().copied().skip_while(|octet| *octet == 0);
-    if content.len() >= 0x80 {
-        octets.push(0x80 | digits.clone().count() as u8);
-    }
-    let before = octets.len();
-    octets.extend(digits);
-    if octets.len() == before {
-        octets.push(0); // empty content
-    }
-    octets.extend_from_slice(content);
-    octets
-}
-
-/// A sequence of elements.
-pub(super) fn sequence(elements: &[&[u8]]) -> Vec<u8> {
-    element(SEQUENCE, &elements.concat())
-}
-
-/// An integer of that magnitude, not negative.
-pub(super) fn integer(magnitude: &[u8]) -> Vec<u8> {
-    match magnitude.first() {
-        None => element(INTEGER, &[0]),
-        Some(0x80..) => element(INTEGER, &[&[0], magnitude].concat()),
-        Some(_) => element(INTEGER, magnitude),
-    }
-}
 
 /// A bit string of whole octets.
 pub(super) fn bit_string(octets: &[u8]) -> Vec<u8> {
@@ -91,6 +62,7 @@ pub(super) fn extension(id: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::der::INTEGER;
 
     #[test]
     fn what_is_written_is_read_back() {

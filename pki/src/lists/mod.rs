@@ -13,7 +13,8 @@ use std::sync::Arc;
 use self::index::{Gather, Index};
 use self::read::{Effect, Entries, Envelope};
 use self::remembered::Kept;
-use crate::anchors::{Anchors, AuthorityId, sha256};
+use crate::anchors::{Anchors, AuthorityId, Claim, UntrustedReason, sha256};
+use crate::path::PathTrust;
 use crate::serial::{ListNumber, Serial};
 use crate::stand::UnknownReason;
 use crate::time::UnixTime;
@@ -46,6 +47,8 @@ struct List {
     next_update: UnixTime,
     /// SHA-256 of the whole list.
     fingerprint: [u8; 32],
+    /// It says nothing of authorities' certificates.
+    users_only: bool,
     revoked: Index,
     on_hold: Index,
 }
@@ -75,6 +78,8 @@ pub struct HeldList {
     pub revoked: usize,
     /// Serials it has on hold.
     pub on_hold: usize,
+    /// Octets of memory that its serials take.
+    pub octets: usize,
 }
 
 /// What the lists say of one certificate.
@@ -103,7 +108,7 @@ impl Lists {
 
     /// Verifies a list in DER and takes it in, in place of the one of the same scope. The same
     /// list again is accepted and changes nothing. Time is linear in its length, and the memory
-    /// kept is four octets for each entry.
+    /// kept is at most four octets for each entry whose serial fits in four, twenty for others.
     ///
     /// What the replaced list had revoked stays revoked; what it had on hold is released unless
     /// the new one has it too.
@@ -116,9 +121,35 @@ impl Lists {
         anchors: &Anchors,
         now: UnixTime,
     ) -> Result<Arrival<'a>, ListError> {
+        self.arrive_by(der, now, |claim| {
+            anchors.signer(claim).map(|anchor| (anchor.id(), anchor.signs_lists()))
+        })
+    }
+
+    /// The same for a list of an authority of client certificates: an anchor, or a configured
+    /// intermediate with a valid path.
+    ///
+    /// # Errors
+    /// As [`Lists::arrive`].
+    pub fn arrive_for_clients<'a>(
+        &self,
+        der: &'a [u8],
+        trust: &PathTrust,
+        now: UnixTime,
+    ) -> Result<Arrival<'a>, ListError> {
+        self.arrive_by(der, now, |claim| trust.list_signer(claim, now))
+    }
+
+    /// `signer` gives the authority that signed, and whether it may sign lists.
+    fn arrive_by<'a>(
+        &self,
+        der: &'a [u8],
+        now: UnixTime,
+        signer: impl FnOnce(&Claim<'a>) -> Result<(AuthorityId, bool), UntrustedReason>,
+    ) -> Result<Arrival<'a>, ListError> {
         let envelope = Envelope::read(der)?;
-        let anchor = anchors.signer(&envelope.claim()?).map_err(ListError::Untrusted)?;
-        if !anchor.signs_lists() {
+        let (authority, may_sign) = signer(&envelope.claim()?).map_err(ListError::Untrusted)?;
+        if !may_sign {
             return Err(ListError::IssuerMayNotSign);
         }
         let scope = envelope.scope()?;
@@ -127,14 +158,16 @@ impl Lists {
         if envelope.this_update > now.plus(CLOCK_TOLERANCE) {
             return Err(ListError::FromTheFuture);
         }
-        let key: Key = (anchor.id(), scope.point.map(Arc::from));
+        let key: Key = (authority, scope.point.map(Arc::from));
         let fingerprint = sha256(der);
         if let Some(held) = self.check_newer(&key, (scope.number, envelope.this_update), &fingerprint)? {
             return Ok(Arrival::unchanged(self, key, held));
         }
         let (revoked, on_hold) = index(envelope.entries)?;
         let this_update = envelope.this_update;
-        let list = List { number: scope.number, this_update, next_update, fingerprint, revoked, on_hold };
+        let users_only = scope.users_only;
+        let number = scope.number;
+        let list = List { number, this_update, next_update, fingerprint, users_only, revoked, on_hold };
         Ok(self.replace(key, Arc::new(list), envelope.entries))
     }
 
@@ -222,6 +255,7 @@ impl Lists {
             next_update: list.next_update,
             revoked: list.revoked.len(),
             on_hold: list.on_hold.len(),
+            octets: list.revoked.octets() + list.on_hold.octets(),
         })
     }
 
@@ -230,10 +264,37 @@ impl Lists {
         self.kept.values().map(|kept| kept.len()).sum()
     }
 
-    /// What is known of a certificate of that authority with these distribution points.
+    /// Whether any list of that authority, or what is remembered of it, has the serial as revoked
+    /// or on hold, whatever its distribution point. For looking again at a certificate that stood
+    /// before, such as the one behind a connection; that nothing is found is no proof that it
+    /// stands.
+    pub fn is_listed(&self, authority: AuthorityId, serial: Serial) -> bool {
+        let from: (AuthorityId, Option<Arc<[u8]>>) = (authority, None);
+        let mut lists = self.held.range(from..).take_while(|(key, _)| key.0 == authority);
+        lists.any(|(_, list)| list.revoked.contains(serial) || list.on_hold.contains(serial))
+            || self
+                .kept
+                .get(&authority)
+                .is_some_and(|kept| kept.is_revoked(serial) || kept.held_since(serial).is_some())
+    }
+
+    /// What is known of a user's certificate of that authority with these distribution points.
     pub(crate) fn standing(&self, authority: AuthorityId, serial: Serial, points: &[Arc<[u8]>]) -> Standing {
+        self.standing_of(authority, serial, points, false)
+    }
+
+    /// The same, of a user's certificate or of another authority's.
+    pub(crate) fn standing_of(
+        &self,
+        authority: AuthorityId,
+        serial: Serial,
+        points: &[Arc<[u8]>],
+        of_authority: bool,
+    ) -> Standing {
         let point = |name: &Arc<[u8]>| self.held.get(&(authority, Some(Arc::clone(name))));
-        let speaking = || points.iter().filter_map(point).chain(self.held.get(&(authority, None)));
+        let speaks = move |list: &&Arc<List>| !(of_authority && list.users_only);
+        let speaking =
+            || points.iter().filter_map(point).chain(self.held.get(&(authority, None))).filter(speaks);
         let kept = self.kept.get(&authority);
         if kept.is_some_and(|kept| kept.is_revoked(serial))
             || speaking().any(|list| list.revoked.contains(serial))

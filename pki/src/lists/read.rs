@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::algorithm;
 use crate::anchors::{Claim, UntrustedReason};
-use crate::der::{self, Malformed, Reader};
+use crate::der::{self, Element, Malformed, Reader};
 use crate::extension::{
     AUTHORITY_KEY_IDENTIFIER, AuthorityKey, CERTIFICATE_ISSUER, DELTA_LIST_INDICATOR, Extensions,
     ISSUING_DISTRIBUTION_POINT, IssuingPoint, LIST_NUMBER, REASON_CODE,
@@ -90,6 +90,8 @@ pub(crate) struct Scope<'a> {
     /// DER name of the distribution point; nothing when it speaks for all of the authority's
     /// certificates.
     pub(crate) point: Option<&'a [u8]>,
+    /// It says nothing of authorities' certificates.
+    pub(crate) users_only: bool,
 }
 
 /// The extensions of a list that are acted on.
@@ -153,12 +155,14 @@ impl<'a> Envelope<'a> {
         let number = extensions.find(LIST_NUMBER).ok_or(ListError::Number)?;
         let number = der::only(number.value, der::INTEGER)?.magnitude()?;
         let number = ListNumber::from_bytes(number).ok_or(ListError::Number)?;
-        Ok(Scope { number, point: self.point()? })
+        let (point, users_only) = self.point()?;
+        Ok(Scope { number, point, users_only })
     }
 
-    fn point(&self) -> Result<Option<&'a [u8]>, ListError> {
+    /// The distribution point if there is one, and whether the list is for users only.
+    fn point(&self) -> Result<(Option<&'a [u8]>, bool), ListError> {
         let Some(extension) = self.extensions.find(ISSUING_DISTRIBUTION_POINT) else {
-            return Ok(None);
+            return Ok((None, false));
         };
         let issuing = IssuingPoint::read(extension.value)?;
         if issuing.indirect {
@@ -168,8 +172,8 @@ impl<'a> Envelope<'a> {
             return Err(ListError::Scope);
         }
         match issuing.point {
-            None => Ok(None),
-            Some(Some(name)) => Ok(Some(name)),
+            None => Ok((None, issuing.users_only)),
+            Some(Some(name)) => Ok((Some(name), issuing.users_only)),
             Some(None) => Err(ListError::Scope),
         }
     }
@@ -190,6 +194,17 @@ pub(crate) enum Effect {
     Hold,
     /// removeFromCRL: as if it were not listed.
     Remove,
+}
+
+impl Effect {
+    /// By the code of CRLReason (RFC 5280, 5.3.1); codes that are not assigned revoke.
+    fn of_reason(code: u8) -> Effect {
+        match code {
+            6 => Effect::Hold,
+            8 => Effect::Remove,
+            _ => Effect::Revoke,
+        }
+    }
 }
 
 /// One entry of a list.
@@ -229,8 +244,13 @@ fn entry(mut fields: Reader<'_>) -> Result<Entry, ListError> {
         Serial::from_bytes(fields.expect(der::INTEGER)?.magnitude()?).map_err(|_| ListError::Malformed)?;
     let revoked_at = fields.any()?.time()?;
     let effect = match fields.optional(der::SEQUENCE)? {
-        Some(extensions) => effect(&Extensions::read(extensions.reader())?)?,
         None => Effect::Revoke,
+        // the reason alone, in its one spelling: nearly every entry, so nothing is gathered for it
+        Some(Element {
+            content: [0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, reason],
+            ..
+        }) => Effect::of_reason(*reason),
+        Some(extensions) => effect(&Extensions::read(extensions.reader())?)?,
     };
     fields.end()?;
     Ok(Entry { serial, revoked_at, effect })
@@ -250,9 +270,7 @@ fn effect(extensions: &Extensions<'_>) -> Result<Effect, ListError> {
         return Ok(Effect::Revoke);
     };
     match der::only(reason.value, der::ENUMERATED)?.content {
-        [6] => Ok(Effect::Hold),
-        [8] => Ok(Effect::Remove),
-        [_] => Ok(Effect::Revoke),
+        [reason] => Ok(Effect::of_reason(*reason)),
         _ => Err(ListError::Malformed),
     }
 }

@@ -88,3 +88,19 @@ fn what_was_stored_is_kept_ten_years_and_four_months() {
     assert_eq!(kept(last), 1);
     assert_eq!(kept(UnixTime(last.0 + 1)), 0);
 }
+
+#[test]
+fn a_serial_is_found_whatever_its_list() {
+    let (lists, stored) =
+        arrive(&Lists::new(), 1, &[revoked(CARD, Reason::Superseded), revoked("8", Reason::Hold)]);
+    let (authority, other) = {
+        let mut ids = anchors().iter().map(pki::Anchor::id).collect::<Vec<_>>().into_iter();
+        (ids.next().expect("the first"), ids.next().expect("the second"))
+    };
+    let restarted = Lists::new().remembering(stored, ISSUED, &Retention::default());
+    for lists in [&lists, &restarted] {
+        assert!(lists.is_listed(authority, serial(CARD)) && lists.is_listed(authority, serial("8")));
+        assert!(!lists.is_listed(authority, serial("9")) && !lists.is_listed(other, serial(CARD)));
+    }
+    assert_eq!(lists.iter().map(|list| list.octets).sum::<usize>(), 8);
+}

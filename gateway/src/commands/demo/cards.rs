@@ -110,7 +110,7 @@ impl Keys {
             return Ok(key);
         }
         let pem = match kind {
-            KeyKind::P384 => Key::generate(kind).map_err(CommandError::usage)?.to_pem(),
+            KeyKind::P384 | KeyKind::P256 => Key::generate(kind).map_err(CommandError::usage)?.to_pem(),
             KeyKind::Rsa2048 => self.shared()?,
         };
         folder.write_private(&file, pem.as_bytes())?;
