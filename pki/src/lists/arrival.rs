@@ -47,7 +47,7 @@ impl<'a> Arrival<'a> {
                 Effect::Hold => true,
                 Effect::Remove => return None,
             };
-            let fresh = !self.before.knows(&self.key, entry.serial, hold);
+            let fresh = !self.before.knows(&self.key, entry.serial, hold, self.list.this_update);
             fresh.then_some(Remembered {
                 authority: self.key.0,
                 serial: entry.serial,

@@ -319,13 +319,14 @@ impl Lists {
     }
 
     /// Whether the serial was already known as revoked for ever (by the list of that scope or
-    /// remembered), or at least as on hold.
-    fn knows(&self, key: &Key, serial: Serial, hold: bool) -> bool {
+    /// remembered), or at least as on hold by a list no older than this.
+    fn knows(&self, key: &Key, serial: Serial, hold: bool, listed_at: UnixTime) -> bool {
         let list = self.held.get(key);
         let kept = self.kept.get(&key.0);
         let revoked = list.is_some_and(|list| list.revoked.contains(serial))
             || kept.is_some_and(|kept| kept.is_revoked(serial));
-        let on_hold = list.is_some_and(|list| list.on_hold.contains(serial));
+        let on_hold = list.is_some_and(|list| list.on_hold.contains(serial))
+            || kept.and_then(|kept| kept.held_since(serial)).is_some_and(|since| since >= listed_at);
         revoked || (hold && on_hold)
     }
 }
