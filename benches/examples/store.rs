@@ -230,6 +230,16 @@ fn main() {
     println!("{people} people ({case}), {} records, {} serials", feeder.records, memory.serials());
     println!("load            {:>12.0} records/s", feeder.records as f64 / applying.as_secs_f64());
     println!("resident        {:>12.1} octets a person", (resident() - before) as f64 / people as f64);
+    let sizes = memory.sizes();
+    let each = |octets: usize| octets as f64 / people as f64;
+    println!(
+        "                records {:.1}, places {:.1}, cards {:.1}, numbers {:.1}, changes {:.1}",
+        each(sizes.records),
+        each(sizes.places),
+        each(sizes.cards),
+        each(sizes.numbers),
+        each(sizes.changes)
+    );
     println!("find and decide {:>12.0} /s", rate(&memory, &questions, 3));
     println!("p50 p99 p99.9   {:?} ns", latencies(&memory, &questions));
     let ended = AtomicBool::new(false);

@@ -21,13 +21,24 @@
 //! | `state` | the maps |
 
 mod batch;
+mod index;
+mod kept;
+mod key;
+mod octets;
+mod overlay;
+mod people;
 mod plan;
+mod publish;
+mod published;
 mod reader;
+mod record;
+mod segment;
 mod source;
 mod state;
+mod text;
 mod writer;
 
 pub use batch::{Batch, Row};
-pub use reader::{Key, Reader, empty};
+pub use reader::{Key, Reader, Sizes, empty};
 pub use source::{Quarantined, SourceState};
 pub use writer::Writer;
