@@ -49,17 +49,20 @@ impl Index {
         Self { base: Arc::new(base), overlay }
     }
 
-    /// Where those may be found who have this hash; each spot once.
-    pub(crate) fn spots(&self, hash: Hash) -> impl Iterator<Item = Spot> {
+    /// Takes the spots where those may be found who have this hash, each once, until one is enough.
+    pub(crate) fn spots(&self, hash: Hash, mut take: impl FnMut(Spot) -> bool) -> bool {
         let hash = u64::from(hash.key());
+        let mut base = entries(self.base.run(hash..hash + 1)).filter(|entry| key(*entry) == hash);
+        if !self.overlay.may_have(hash) {
+            return base.any(|entry| take(Spot(entry as u32)));
+        }
         let changed = self.overlay.block(hash);
-        let changed = &changed[changed.partition_point(|(entry, _)| key(*entry) < hash)..];
-        let changed = changed.iter().take_while(move |(entry, _)| key(*entry) == hash);
-        let base = entries(self.base.run(hash..hash + 1)).filter(move |entry| key(*entry) == hash);
-        let untouched = changed.clone();
-        let base = base.filter(move |entry| untouched.clone().all(|(changed, _)| changed != entry));
-        let all = base.chain(changed.filter(|(_, comes)| *comes).map(|(entry, _)| *entry));
-        all.map(|entry| Spot(entry as u32))
+        let changed = changed.get(changed.partition_point(|(entry, _)| key(*entry) < hash)..);
+        let changed = changed.into_iter().flatten().take_while(|(entry, _)| key(*entry) == hash);
+        changed.clone().any(|(entry, comes)| *comes && take(Spot(*entry as u32)))
+            || base.any(|entry| {
+                changed.clone().all(|(changed, _)| *changed != entry) && take(Spot(entry as u32))
+            })
     }
 
     /// The shard after these changes, which are in the order of entries, each once.
@@ -79,6 +82,7 @@ impl Index {
                 block.push(*change);
             }
             block.extend(rest);
+            changes.iter().for_each(|(entry, _)| overlay.mark(key(*entry)));
             let more = block.len() as isize - before.len() as isize;
             overlay.replace(block_of(first), block.into(), more);
         }
@@ -147,7 +151,11 @@ mod tests {
                 }
                 for n in 0..400 {
                     let expected: Vec<_> = model.range((n, 0)..(n + 1, 0)).map(|(_, spot)| *spot).collect();
-                    let mut spots: Vec<_> = index.spots(hash(n)).map(|spot| spot.0).collect();
+                    let mut spots = Vec::new();
+                    index.spots(hash(n), |spot| {
+                        spots.push(spot.0);
+                        false
+                    });
                     spots.sort_unstable();
                     prop_assert_eq!(spots, expected);
                 }

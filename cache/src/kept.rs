@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use eligibility::coverage::{Membership, Restrictions, Subsidy};
+use eligibility::coverage::{Member, Membership, Restrictions, Subsidy};
 use eligibility::day::Day;
 use eligibility::feed::Source;
 use eligibility::number::{CityCode, InsurerNumber, NumberKey, Serial};
@@ -66,28 +66,23 @@ impl Kept {
 
     /// The hashes under which the person is found by number, in order, each once.
     pub(crate) fn numbers(&self, hashing: Hashing) -> Vec<Hash> {
-        let mut all: Vec<_> = self
-            .spelled()
-            .map(|(insurer, symbol, number, birth)| {
-                hashing.number(&NumberKey::new(insurer, symbol, number), birth)
+        let members = self.memberships.iter().filter_map(|one| Some((one.insurer, one.member.as_ref()?)));
+        let mut all: Vec<_> = members
+            .flat_map(|(insurer, member)| {
+                spelled(member).map(move |(symbol, number, birth)| {
+                    hashing.number(&NumberKey::new(insurer, symbol, number), birth)
+                })
             })
             .collect();
         all.sort_unstable_by_key(|hash| hash.0);
         all.dedup();
         all
     }
+}
 
-    /// What those hashes are made of, as written.
-    pub(crate) fn spelled(&self) -> impl Iterator<Item = (InsurerNumber, &str, &str, Day)> {
-        self.memberships.iter().flat_map(|one| {
-            let member = one.member.iter();
-            member.flat_map(|member| {
-                let coverages = member.coverages.iter();
-                coverages
-                    .map(|coverage| (one.insurer, &*coverage.symbol, &*coverage.number, member.birth_date))
-            })
-        })
-    }
+/// What a member is found by, as its insurer writes it.
+pub(crate) fn spelled(member: &Member) -> impl Iterator<Item = (&str, &str, Day)> {
+    member.coverages.iter().map(|one| (&*one.symbol, &*one.number, member.birth_date))
 }
 
 /// Sets the position of a source's last word.

@@ -10,6 +10,9 @@ use std::sync::Arc;
 pub(crate) struct Overlay<T> {
     blocks: Box<[Arc<[T]>]>,
     shift: u32,
+    /// A bit for each eighth part of a change expected: where it is not set, nothing changed. Most
+    /// readers look no further.
+    changed: Box<[u64]>,
     /// How many entries there are in all blocks.
     pub(crate) count: usize,
 }
@@ -17,10 +20,30 @@ pub(crate) struct Overlay<T> {
 impl<T> Overlay<T> {
     /// Nothing changed yet, of keys of so many bits; laid out for `expected` changes.
     pub(crate) fn new(bits: u32, expected: usize) -> Self {
-        let blocks = (expected / 16).next_power_of_two().clamp(16, 1024);
+        let blocks = (expected / 8).next_power_of_two().clamp(16, 1024);
         let none: Arc<[T]> = Arc::default();
         let shift = bits - blocks.trailing_zeros();
-        Self { blocks: std::iter::repeat_n(none, blocks).collect(), shift, count: 0 }
+        let changed = vec![0; (expected / 8).next_power_of_two()].into_boxed_slice();
+        Self { blocks: std::iter::repeat_n(none, blocks).collect(), shift, changed, count: 0 }
+    }
+
+    /// Word and bit that tell whether anything changed under a mark.
+    const fn bit(&self, mark: u64) -> (usize, u64) {
+        (mark as usize / 64 & self.changed.len() - 1, 1 << (mark % 64))
+    }
+
+    /// Whether anything may have changed under this mark.
+    pub(crate) fn may_have(&self, mark: u64) -> bool {
+        let (word, bit) = self.bit(mark);
+        self.changed.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// Says that something changed under this mark.
+    pub(crate) fn mark(&mut self, mark: u64) {
+        let (word, bit) = self.bit(mark);
+        if let Some(word) = self.changed.get_mut(word) {
+            *word |= bit;
+        }
     }
 
     /// The number of a key's block.
@@ -30,9 +53,6 @@ impl<T> Overlay<T> {
 
     /// The entries among which a key's is, if there is one.
     pub(crate) fn block(&self, key: u64) -> &[T] {
-        if self.count == 0 {
-            return &[];
-        }
         self.blocks.get(self.block_of(key)).map_or(&[], |block| block)
     }
 
@@ -51,7 +71,7 @@ impl<T> Overlay<T> {
 
     /// Octets it takes, about.
     pub(crate) fn octets(&self) -> usize {
-        let heads = self.blocks.len() * size_of::<Arc<[T]>>();
+        let heads = self.blocks.len() * size_of::<Arc<[T]>>() + self.changed.len() * 8;
         let filled = self.blocks.iter().filter(|block| !block.is_empty());
         heads + filled.map(|block| size_of_val(&**block) + 32).sum::<usize>()
     }

@@ -9,7 +9,7 @@ use eligibility::coverage::{Member, Restrictions, Subsidy};
 use eligibility::feed::{Record, Refused, Said, Source, Subject};
 use eligibility::number::{CityCode, InsurerNumber, LinkNumber, Serial};
 
-use crate::kept::{Held, Kept, set_word};
+use crate::kept::{Held, Kept, set_word, spelled};
 use crate::key::{Hash, Place};
 use crate::people;
 use crate::record;
@@ -20,14 +20,17 @@ pub(crate) struct Plan<'s> {
     state: &'s State,
     position: u64,
     drafts: Map<Place, Draft>,
-    /// Where cards are that the batch has moved.
-    cards: Map<Serial, Place>,
+    /// Where cards were and are that the batch has moved.
+    cards: Map<Serial, (Option<Place>, Place)>,
 }
 
-/// What was kept in a place, and what will be.
+/// What will be kept in a place, and what must be known of what was.
 struct Draft {
-    before: Option<Kept>,
     now: Kept,
+    /// Whether it was spoken of, and had how many cards.
+    before: (bool, usize),
+    /// Under what the person was found, where that may have changed.
+    numbers_before: Option<Vec<Hash>>,
 }
 
 /// What one batch changes, ready to be carried out.
@@ -102,7 +105,16 @@ impl<'s> Plan<'s> {
     }
 
     fn member(&mut self, insurer: InsurerNumber, link: LinkNumber, member: Option<&Member>) -> (bool, bool) {
-        let membership = self.draft(Place::of(link)).membership_mut(insurer);
+        let hashing = self.state.hashing;
+        let draft = self.place(Place::of(link));
+        let before = draft.now.memberships.iter().find(|one| one.insurer == insurer);
+        let before = before.and_then(|one| one.member.as_ref());
+        if draft.numbers_before.is_none()
+            && !before.into_iter().flat_map(spelled).eq(member.into_iter().flat_map(spelled))
+        {
+            draft.numbers_before = Some(draft.now.numbers(hashing));
+        }
+        let membership = draft.now.membership_mut(insurer);
         membership.pending = Restrictions::NONE;
         let before = std::mem::replace(&mut membership.member, member.cloned());
         (before.is_some(), member.is_some())
@@ -129,13 +141,15 @@ impl<'s> Plan<'s> {
     }
 
     fn card_place(&self, serial: &Serial) -> Option<Place> {
-        self.cards.get(serial).copied().or_else(|| self.state.card_place(serial))
+        let moved = self.cards.get(serial).map(|(_, now)| *now);
+        moved.or_else(|| self.state.card_place(serial))
     }
 
     /// Puts the card into a place, with the words on it and this source's last one.
     fn move_card(&mut self, source: Source, serial: Serial, to: Place) {
         let position = self.position;
-        let taken = self.card_place(&serial).and_then(|from| {
+        let from = self.card_place(&serial);
+        let taken = from.and_then(|from| {
             let cards = &mut self.draft(from).cards;
             let at = cards.iter().position(|card| card.serial == serial)?;
             Some(cards.remove(at))
@@ -143,30 +157,40 @@ impl<'s> Plan<'s> {
         let mut card = taken.unwrap_or(Held { serial, words: Vec::new() });
         set_word(&mut card.words, source, position);
         self.draft(to).cards.push(card);
-        self.cards.insert(serial, to);
+        self.cards.entry(serial).or_insert((from, to)).1 = to;
+    }
+
+    fn draft(&mut self, place: Place) -> &mut Kept {
+        &mut self.place(place).now
     }
 
     /// A copy of what is kept, to change.
-    fn draft(&mut self, place: Place) -> &mut Kept {
+    fn place(&mut self, place: Place) -> &mut Draft {
         let state = self.state;
-        let draft = self.drafts.entry(place).or_insert_with(|| {
-            let before = state.kept(place);
-            Draft { now: before.clone().unwrap_or_else(|| Kept::new(place)), before }
-        });
-        &mut draft.now
+        self.drafts.entry(place).or_insert_with(|| {
+            let now = state.kept(place).unwrap_or_else(|| Kept::new(place));
+            Draft { before: (now.is_spoken_of(), now.cards.len()), now, numbers_before: None }
+        })
     }
 
     /// Ends planning.
     pub(crate) fn changes(self) -> Changes {
         let mut changes = Changes::default();
+        for (serial, (before, now)) in self.cards {
+            if before != Some(now) {
+                let hash = self.state.card_hash(&serial);
+                changes.cards.come.push((hash, now));
+                changes.cards.go.extend(before.map(|before| (hash, before)));
+            }
+        }
         for (place, mut draft) in self.drafts {
             draft.now.tidy();
             draft.count(&mut changes);
-            draft.turn_cards(self.state, &mut changes.cards);
             draft.turn_numbers(self.state, &mut changes.numbers);
-            let mut octets = Vec::new();
-            if !draft.now.is_empty() {
-                record::put(&mut octets, &draft.now);
+            let mut octets = Vec::with_capacity(128);
+            match draft.now.is_empty() {
+                true => octets.extend_from_slice(people::GONE),
+                false => record::put(&mut octets, &draft.now),
             }
             changes.people.entry(place.shard()).or_default().push((place.key(), octets));
         }
@@ -177,35 +201,18 @@ impl<'s> Plan<'s> {
 
 impl Draft {
     fn count(&self, changes: &mut Changes) {
-        let count = |kept: &Kept| match kept.place.link() {
-            Some(_) => (i64::from(kept.is_spoken_of()), kept.cards.len() as i64),
-            None => (0, 0),
-        };
-        let (before, now) = (self.before.as_ref().map_or((0, 0), count), count(&self.now));
-        changes.persons += now.0 - before.0;
-        changes.serials += now.1 - before.1;
-    }
-
-    fn turn_cards(&self, state: &State, turns: &mut Turns) {
-        let place = self.now.place;
-        let before = self.before.as_ref().map_or(&[][..], |before| &before.cards);
-        let is_in = |all: &[Held], card: &Held| all.iter().any(|one| one.serial == card.serial);
-        let turn = |card: &Held| (state.card_hash(&card.serial), place);
-        turns.come.extend(self.now.cards.iter().filter(|card| !is_in(before, card)).map(turn));
-        turns.go.extend(before.iter().filter(|card| !is_in(&self.now.cards, card)).map(turn));
+        if self.now.place.link().is_some() {
+            let (spoken_of, cards) = self.before;
+            changes.persons += i64::from(self.now.is_spoken_of()) - i64::from(spoken_of);
+            changes.serials += self.now.cards.len() as i64 - cards as i64;
+        }
     }
 
     fn turn_numbers(&self, state: &State, turns: &mut Turns) {
-        let place = self.now.place;
-        if let Some(before) = &self.before
-            && before.spelled().eq(self.now.spelled())
-        {
-            return;
-        }
-        let numbers = |kept: &Kept| kept.numbers(state.hashing);
-        let (before, now) = (self.before.as_ref().map(numbers).unwrap_or_default(), numbers(&self.now));
+        let Some(before) = &self.numbers_before else { return };
+        let (place, now) = (self.now.place, self.now.numbers(state.hashing));
         let not_in = |all: &[Hash], one: &Hash| !all.contains(one);
-        turns.come.extend(now.iter().filter(|one| not_in(&before, one)).map(|hash| (*hash, place)));
+        turns.come.extend(now.iter().filter(|one| not_in(before, one)).map(|hash| (*hash, place)));
         turns.go.extend(before.iter().filter(|one| not_in(&now, one)).map(|hash| (*hash, place)));
     }
 }

@@ -27,7 +27,7 @@ impl Kind {
     /// Entries that share a bucket, on average: what is looked through to find one.
     const fn crowd(self) -> u64 {
         match self {
-            Self::People => 4,
+            Self::People => 2,
             Self::Cards | Self::Numbers => 8,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eligibility::coverage::Person;
+use eligibility::day::Day;
 use eligibility::feed::{Source, Subject};
 use eligibility::number::{LinkNumber, NumberKey, Serial};
 
@@ -88,32 +89,31 @@ impl State {
     /// The place and the record that hold the card.
     pub(crate) fn with_card<T>(&self, serial: &Serial, look: impl Fn(Place, &[u8]) -> T) -> Option<T> {
         let hash = self.hashing.serial(serial);
-        let index = self.cards[hash.shard()].load();
-        index.spots(hash).find_map(|spot| {
-            let people = self.people[spot.shard()].load();
-            let mut records = people.at_spot(spot);
-            let found = records.find(|(_, record)| record::holds(record, serial));
-            found.map(|(place, record)| look(place, record))
-        })
+        let mut found = None;
+        self.cards[hash.shard()].load().spots(hash, |spot| {
+            self.people[spot.shard()].load().at_spot(spot, |place, record| {
+                let holds = record::holds(record, serial);
+                if holds {
+                    found = Some(look(place, record));
+                }
+                holds
+            })
+        });
+        found
     }
 
-    /// Those who, as the insurer says, were born on this day and may have this symbol and number.
-    pub(crate) fn each_candidate(
-        &self,
-        key: &NumberKey,
-        birth: eligibility::day::Day,
-        mut take: impl FnMut(Person),
-    ) {
+    /// Takes those who, as the insurer says, were born on this day and may have this symbol and number.
+    pub(crate) fn each_candidate(&self, key: &NumberKey, birth: Day, mut take: impl FnMut(Person)) {
         let hash = self.hashing.number(key, birth);
-        let index = self.numbers[hash.shard()].load();
-        for spot in index.spots(hash) {
-            let people = self.people[spot.shard()].load();
-            let wanted = Some((key.insurer(), birth));
-            let records = people.at_spot(spot);
-            records
-                .filter_map(|(place, record)| record::read_person(place, record, wanted))
-                .for_each(&mut take);
-        }
+        let wanted = Some((key.insurer(), birth));
+        self.numbers[hash.shard()].load().spots(hash, |spot| {
+            self.people[spot.shard()].load().at_spot(spot, |place, record| {
+                if let Some(person) = record::read_person(place, record, wanted) {
+                    take(person);
+                }
+                false
+            })
+        });
     }
 
     /// Position of the source's last accepted word on the subject.
@@ -130,7 +130,7 @@ impl State {
 
     /// Whether anybody but the one in this place lies at the same spot.
     pub(crate) fn is_shared(&self, place: Place) -> bool {
-        self.shard(place).at_spot(place.spot()).any(|(other, _)| other != place)
+        self.shard(place).at_spot(place.spot(), |other, _| other != place)
     }
 
     /// Where a card lies that is linked to nobody.
