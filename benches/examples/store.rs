@@ -8,7 +8,6 @@
 //! `years` is that with 2.8 coverages and a limit certificate; `nation` is everything the
 //! population says.
 #![expect(clippy::disallowed_methods, reason = "measures itself")]
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "an example that cannot go on stops")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -92,7 +91,8 @@ fn plain(case: &str, index: u64, member: &mut Member) {
     now.elderly.clear();
     now.limit_certificates.clear();
     now.specific_diseases.clear();
-    let more = if case == "years" { 1 + (index % 5 != 0) as u64 } else { (index % 20 < 3) as u64 };
+    let more =
+        if case == "years" { 1 + u64::from(!index.is_multiple_of(5)) } else { u64::from(index % 20 < 3) };
     if case == "years" {
         now.limit_certificates.push(LimitCertificate {
             kind: LimitKind::Limit,
@@ -235,18 +235,33 @@ fn main() {
     println!("load            {:>12.0} records/s", feeder.records as f64 / applying.as_secs_f64());
     println!("resident        {:>12.1} octets a person", (resident() - before) as f64 / people as f64);
     let sizes = memory.sizes();
-    let each = |octets: usize| octets as f64 / people as f64;
+    let each = |octets: u64| octets as f64 / people as f64;
     println!(
         "                records {:.1}, places {:.1}, cards {:.1}, numbers {:.1}, changes {:.1}",
-        each(sizes.records),
-        each(sizes.places),
-        each(sizes.cards),
-        each(sizes.numbers),
-        each(sizes.changes)
+        each(sizes.records as u64),
+        each(sizes.places as u64),
+        each(sizes.cards as u64),
+        each(sizes.numbers as u64),
+        each(sizes.changes as u64)
     );
     let rounds = words.next().and_then(|word| word.parse().ok()).unwrap_or(3);
     println!("find and decide {:>12.0} /s a core", rate(&memory, &questions, rounds));
     println!("p50 p99 p99.9   {:?} ns", latencies(&memory, &questions));
+    let folder = std::env::temp_dir().join(format!("shikaku-store-{}", std::process::id()));
+    let begun = Instant::now();
+    feeder.writer.save(&folder).expect("a folder to write into");
+    println!(
+        "saved in        {:>12.2?}, resident {:.1} octets a person",
+        begun.elapsed(),
+        each(resident() - before)
+    );
+    let begun = Instant::now();
+    let (writer, memory) = cache::open(&folder).expect("what was saved");
+    println!("opened in       {:>12.2?}", begun.elapsed());
+    feeder.writer = writer;
+    println!("find and decide {:>12.0} /s a core, from files", rate(&memory, &questions, rounds));
+    println!("p50 p99 p99.9   {:?} ns", latencies(&memory, &questions));
+    println!("resident        {:>12.1} octets a person", each(resident() - before));
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (ended, population, case) = (&ended, &population, &*case);
@@ -275,6 +290,7 @@ fn main() {
         println!("beside a writer of {replaced:.0} records/s: {busy:.0} /s, p50 p99 p99.9 {worst:?} ns");
     });
     println!("resident        {:>12.1} octets a person", (resident() - before) as f64 / people as f64);
+    std::fs::remove_dir_all(&folder).expect("our own folder");
 }
 
 /// What making the records alone takes.

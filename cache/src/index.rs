@@ -41,18 +41,18 @@ fn entries(run: &[u8]) -> impl Iterator<Item = u64> + Clone {
 
 impl Index {
     pub(crate) fn empty(kind: Kind) -> Self {
-        Self::of(Segment::empty(kind))
+        Self::of(Arc::new(Segment::empty(kind)))
     }
 
-    fn of(base: Segment) -> Self {
+    pub(crate) fn of(base: Arc<Segment>) -> Self {
         let overlay = Overlay::new(BITS, most_changes(base.count));
-        Self { base: Arc::new(base), overlay }
+        Self { base, overlay }
     }
 
     /// Takes the spots where those may be found who have this hash, each once, until one is enough.
     pub(crate) fn spots(&self, hash: Hash, mut take: impl FnMut(Spot) -> bool) -> bool {
         let hash = u64::from(hash.key());
-        let mut base = entries(self.base.run(hash..hash + 1)).filter(|entry| key(*entry) == hash);
+        let mut base = self.base_spots(hash);
         if !self.overlay.may_have(hash) {
             return base.any(|entry| take(Spot(entry as u32)));
         }
@@ -63,6 +63,22 @@ impl Index {
             || base.any(|entry| {
                 changed.clone().all(|(changed, _)| *changed != entry) && take(Spot(entry as u32))
             })
+    }
+
+    /// The entries of this hash that do not change. Hashes spread evenly, so the first is near where
+    /// its share of its bucket ends.
+    fn base_spots(&self, hash: u64) -> impl Iterator<Item = u64> {
+        let (run, _) = self.base.run(hash..hash + 1).as_chunks();
+        let at = |place: usize| run.get(place).map(|octets| u64::from_le_bytes(*octets));
+        let share = (hash * self.base.buckets) & u64::from(u32::MAX);
+        let mut place = ((share * run.len() as u64) >> BITS) as usize;
+        while place > 0 && at(place - 1).is_some_and(|entry| key(entry) >= hash) {
+            place -= 1;
+        }
+        while at(place).is_some_and(|entry| key(entry) < hash) {
+            place += 1;
+        }
+        (place..).map_while(at).take_while(move |entry| key(*entry) == hash)
     }
 
     /// The shard after these changes, which are in the order of entries, each once.
@@ -107,7 +123,26 @@ impl Index {
             }
         }
         base.for_each(push);
-        Self::of(builder.finish())
+        Self::of(Arc::new(builder.finish()))
+    }
+
+    /// What does not change of it.
+    pub(crate) const fn base(&self) -> &Arc<Segment> {
+        &self.base
+    }
+
+    /// All of it as one segment.
+    pub(crate) fn whole(&self) -> Arc<Segment> {
+        if self.overlay.count == 0 { Arc::clone(&self.base) } else { self.rebuilt().base }
+    }
+
+    /// The same ways on a base that has some of the changes in it.
+    pub(crate) fn on(&self, base: Arc<Segment>) -> Self {
+        let new = Self::of(base);
+        let has = |entry: u64| new.base_spots(key(entry)).any(|other| other == entry);
+        let changes = self.overlay.blocks().flatten();
+        let still: Vec<_> = changes.copied().filter(|(entry, comes)| has(*entry) != *comes).collect();
+        new.with(&still)
     }
 
     /// Octets of entries, of what finds them, and of changes.
@@ -141,7 +176,7 @@ mod tests {
             let mut index = Index::empty(Kind::Cards);
             let mut model = BTreeSet::new();
             // Hashes that crowd together at both ends.
-            let hash = |n: u32| Hash(u64::from(if n % 2 == 0 { n } else { u32::MAX - n }) << 26);
+            let hash = |n: u32| Hash(u64::from(if n < 200 { n } else { u32::MAX - n }) << 26);
             for round in rounds {
                 let changes: BTreeMap<_, _> =
                     round.iter().map(|((n, spot), comes)| (entry(hash(*n), Spot(*spot)), *comes)).collect();

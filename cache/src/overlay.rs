@@ -29,7 +29,7 @@ impl<T> Overlay<T> {
 
     /// Word and bit that tell whether anything changed under a mark.
     const fn bit(&self, mark: u64) -> (usize, u64) {
-        (mark as usize / 64 & self.changed.len() - 1, 1 << (mark % 64))
+        ((mark as usize / 64) & (self.changed.len() - 1), 1 << (mark % 64))
     }
 
     /// Whether anything may have changed under this mark.

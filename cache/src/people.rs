@@ -74,12 +74,12 @@ fn put_entry(out: &mut Vec<u8>, key: u64, record: &[u8]) {
 
 impl People {
     pub(crate) fn empty(shard: usize) -> Self {
-        Self::of(shard, Segment::empty(Kind::People))
+        Self::of(shard, Arc::new(Segment::empty(Kind::People)))
     }
 
-    fn of(shard: usize, base: Segment) -> Self {
+    pub(crate) fn of(shard: usize, base: Arc<Segment>) -> Self {
         let overlay = Overlay::new(BITS, most_changes(base.count));
-        Self { shard, base: Arc::new(base), overlay }
+        Self { shard, base, overlay }
     }
 
     /// The record in this place.
@@ -145,7 +145,27 @@ impl People {
                 builder.push(key, |out| put_entry(out, key, record));
             }
         });
-        Self::of(self.shard, builder.finish())
+        Self::of(self.shard, Arc::new(builder.finish()))
+    }
+
+    /// What does not change of it.
+    pub(crate) const fn base(&self) -> &Arc<Segment> {
+        &self.base
+    }
+
+    /// All of it as one segment.
+    pub(crate) fn whole(&self) -> Arc<Segment> {
+        if self.overlay.count == 0 { Arc::clone(&self.base) } else { self.rebuilt().base }
+    }
+
+    /// The same people on a base that has some of the changes in it.
+    pub(crate) fn on(&self, base: Arc<Segment>) -> Self {
+        let new = Self::of(self.shard, base);
+        let changes = self.overlay.blocks().flat_map(entries);
+        let still =
+            changes.filter(|(key, record)| new.at(Place::new(self.shard, *key)).unwrap_or(GONE) != *record);
+        let still: Vec<_> = still.map(|(key, record)| (key, record.to_vec())).collect();
+        new.with(&still)
     }
 
     /// Octets of records, of what finds them, and of changes.

@@ -49,6 +49,12 @@ pub(crate) fn publish(
     state.generation.store(position, Ordering::Release);
 }
 
+/// Takes away the ways that lead nowhere any more.
+pub(crate) fn tidy(state: &State, outdated: &mut Outdated) {
+    turn(state, &state.cards, &mut outdated.cards, Turns::default());
+    turn(state, &state.numbers, &mut outdated.numbers, Turns::default());
+}
+
 fn add(count: &std::sync::atomic::AtomicU64, more: i64) {
     count.store(count.load(Ordering::Relaxed).saturating_add_signed(more), Ordering::Relaxed);
 }

@@ -54,6 +54,10 @@ pub struct Sizes {
 }
 
 impl Reader {
+    pub(crate) const fn new(state: Arc<State>) -> Self {
+        Self { state }
+    }
+
     /// Whom the key hits. A card: `Unlinked`, `Unknown` (linked, and nobody has spoken of the
     /// person) or `One`; numbers: `Nobody`, `One` or `Several`.
     #[must_use]

@@ -204,33 +204,38 @@ fn skip_card<'o>(reading: &mut Reading<'o>) -> Option<&'o [u8]> {
 fn put_words(out: &mut Vec<u8>, words: &Words) {
     put_number(out, words.len() as u64);
     for (source, position) in words {
-        match source {
-            Source::Insurer(insurer) => {
-                out.push(4);
-                put_insurer(out, *insurer);
-            }
-            Source::City(city) => {
-                out.push(5);
-                put_city(out, *city);
-            }
-            plain_one => out.extend(plain(*plain_one)),
-        }
+        put_source(out, *source);
         put_number(out, *position);
     }
 }
 
 fn read_words(reading: &mut Reading<'_>) -> Option<Words> {
     let count = reading.count()?;
-    let mut words = Vec::with_capacity(count);
-    for _ in 0..count {
-        let source = match reading.octet()? {
-            4 => Source::Insurer(read_insurer(reading)?),
-            5 => Source::City(read_city(reading)?),
-            place => plain_source(place)?,
-        };
-        words.push((source, reading.number()?));
+    (0..count).map(|_| Some((read_source(reading)?, reading.number()?))).collect()
+}
+
+/// Appends a source.
+pub(crate) fn put_source(out: &mut Vec<u8>, source: Source) {
+    match source {
+        Source::Insurer(insurer) => {
+            out.push(4);
+            put_insurer(out, insurer);
+        }
+        Source::City(city) => {
+            out.push(5);
+            put_city(out, city);
+        }
+        of_one_name => out.extend(plain(of_one_name)),
     }
-    Some(words)
+}
+
+/// What [`put_source`] wrote.
+pub(crate) fn read_source(reading: &mut Reading<'_>) -> Option<Source> {
+    match reading.octet()? {
+        4 => read_insurer(reading).map(Source::Insurer),
+        5 => read_city(reading).map(Source::City),
+        place => plain_source(place),
+    }
 }
 
 fn put_insurer(out: &mut Vec<u8>, insurer: InsurerNumber) {

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use crate::map::{Buffer, Octets};
+
 /// What a segment's entries are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
@@ -24,11 +26,12 @@ impl Kind {
         }
     }
 
-    /// Entries that share a bucket, on average: what is looked through to find one.
+    /// Entries that share a bucket, on average. Records are looked through; among the equal entries of
+    /// an index the place can be guessed, so that what finds them is small enough to stay near.
     const fn crowd(self) -> u64 {
         match self {
             Self::People => 2,
-            Self::Cards | Self::Numbers => 8,
+            Self::Cards | Self::Numbers => 32,
         }
     }
 }
@@ -41,15 +44,34 @@ impl Kind {
 /// ```
 pub(crate) struct Segment {
     pub(crate) kind: Kind,
-    octets: Vec<u8>,
-    buckets: u64,
+    octets: Octets,
+    pub(crate) buckets: u64,
     /// How many entries there are.
     pub(crate) count: u64,
+    /// The position in whose file it is, if it is in one.
+    pub(crate) filed: Option<u64>,
 }
 
 impl Segment {
     pub(crate) fn empty(kind: Kind) -> Self {
         Builder::new(kind, 0, 0).finish()
+    }
+
+    /// A segment whose octets are in the file of this position; `None` where they cannot be one.
+    pub(crate) fn of_file(kind: Kind, octets: Octets, buckets: u64, count: u64, at: u64) -> Option<Self> {
+        let starts = usize::try_from(buckets).ok()?.checked_add(1)?.checked_mul(4)?;
+        (buckets > 0 && starts <= octets.len()).then_some(Self {
+            kind,
+            octets,
+            buckets,
+            count,
+            filed: Some(at),
+        })
+    }
+
+    /// All octets, as they are filed.
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.octets
     }
 
     /// The octets of the buckets in which keys of this range lie.
@@ -81,13 +103,14 @@ impl Segment {
 }
 
 const fn bucket(kind: Kind, buckets: u64, key: u64) -> u64 {
-    (key as u128 * buckets as u128 >> kind.bits()) as u64
+    ((key as u128 * buckets as u128) >> kind.bits()) as u64
 }
 
 /// Makes a segment from entries in order.
 pub(crate) struct Builder {
     kind: Kind,
-    octets: Vec<u8>,
+    octets: Buffer,
+    entry: Vec<u8>,
     buckets: u64,
     /// Buckets whose start is written.
     begun: u64,
@@ -99,15 +122,17 @@ impl Builder {
     pub(crate) fn new(kind: Kind, count: u64, octets: usize) -> Self {
         let buckets = (count / kind.crowd()).max(1);
         let starts = (buckets as usize + 1) * 4;
-        let mut all = Vec::with_capacity(starts + octets);
-        all.resize(starts, 0);
-        Self { kind, octets: all, buckets, begun: 0, count: 0 }
+        let mut all = Buffer::new(starts + octets);
+        (0..=buckets).for_each(|_| all.put(&[0; 4]));
+        Self { kind, octets: all, entry: Vec::new(), buckets, begun: 0, count: 0 }
     }
 
     /// Adds an entry; its key is not below the one before.
     pub(crate) fn push(&mut self, key: u64, put: impl FnOnce(&mut Vec<u8>)) {
         self.begin(bucket(self.kind, self.buckets, key));
-        put(&mut self.octets);
+        self.entry.clear();
+        put(&mut self.entry);
+        self.octets.put(&self.entry);
         self.count += 1;
     }
 
@@ -116,17 +141,14 @@ impl Builder {
         let starts = (self.buckets as usize + 1) * 4;
         let start = (self.octets.len() - starts) as u32;
         while self.begun <= bucket {
-            let at = self.begun as usize * 4;
-            if let Some(place) = self.octets.get_mut(at..at + 4) {
-                place.copy_from_slice(&start.to_le_bytes());
-            }
+            self.octets.set(self.begun as usize * 4, &start.to_le_bytes());
             self.begun += 1;
         }
     }
 
     pub(crate) fn finish(mut self) -> Segment {
         self.begin(self.buckets);
-        self.octets.shrink_to_fit();
-        Segment { kind: self.kind, octets: self.octets, buckets: self.buckets, count: self.count }
+        let Self { kind, octets, buckets, count, .. } = self;
+        Segment { kind, octets: octets.finish(), buckets, count, filed: None }
     }
 }

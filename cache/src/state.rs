@@ -41,9 +41,16 @@ pub(crate) struct State {
 
 impl Default for State {
     fn default() -> Self {
+        Self::new(Hashing { seed: RandomState::new().hash_one(0) })
+    }
+}
+
+impl State {
+    /// Nothing yet, and what comes is hashed so.
+    pub(crate) fn new(hashing: Hashing) -> Self {
         let index = |kind| (0..SHARDS).map(|_| Published::new(Index::empty(kind))).collect();
         Self {
-            hashing: Hashing { seed: RandomState::new().hash_one(0) },
+            hashing,
             people: (0..SHARDS).map(|shard| Published::new(People::empty(shard))).collect(),
             cards: index(Kind::Cards),
             numbers: index(Kind::Numbers),

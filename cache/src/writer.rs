@@ -8,6 +8,7 @@ use eligibility::feed::{Said, Source};
 use crate::batch::{Batch, Row};
 use crate::plan::Plan;
 use crate::publish::{Outdated, publish};
+use crate::published::Published;
 use crate::source::Book;
 use crate::state::{Map, State};
 
@@ -21,6 +22,18 @@ pub struct Writer {
 impl Writer {
     pub(crate) fn new(state: Arc<State>) -> Self {
         Self { state, books: Map::default(), outdated: Outdated::default() }
+    }
+
+    /// The writer of a memory whose sources stand so.
+    pub(crate) fn standing(state: Arc<State>, mut books: Map<Source, Book>) -> Self {
+        let sources =
+            books.iter_mut().map(|(source, book)| (*source, Arc::new(Published::new(book.settle()))));
+        state.sources.store(Arc::new(sources.collect()));
+        Self { state, books, outdated: Outdated::default() }
+    }
+
+    pub(crate) const fn parts(&mut self) -> (&Arc<State>, &Map<Source, Book>, &mut Outdated) {
+        (&self.state, &self.books, &mut self.outdated)
     }
 
     /// Applies a batch. Readers see each person as before or as after it, and its position once all
