@@ -1,33 +1,64 @@
 //! Every coverage in memory, derived from the batches of the record of truth.
 //!
-//! Holds people by 紐付番号, the two ways to them (a card's serial; insurer, symbol and number) and
-//! where each source stands. Knows nothing of how batches are kept: they come one after the other
-//! through [`Writer::apply`], and everything here can be made again from them.
+//! Holds what is kept of each person in one packed record, two ways to it (a card's serial; insurer,
+//! symbol, number and birth date) and where each source stands. Knows nothing of how batches are kept:
+//! they come one after the other through [`Writer::apply`], and everything here can be made again from
+//! them. Files of a folder save that work after a restart.
 //!
 //! ```text
-//! Batch ─► Writer: plan (beside the readers) ─► execute (one short lock) ─► Reader: find
+//! Batch ─► Writer: plan (beside the readers) ─► publish ─► Reader: find
+//!                    │                                       ▲
+//!                    └─► snapshot ─► files ─► open ──────────┘
+//!
+//! card ────► cards   ─┐ spot                    ┌ changes since, in small blocks
+//!                     ├──────► people ─► record ┤
+//! numbers ─► numbers ─┘                         └ base, sorted, never changed, in memory or mapped
 //! ```
 //!
-//! A batch becomes visible whole. People are behind [`Arc`](std::sync::Arc): whoever found one keeps
-//! that one, whatever is applied meanwhile.
+//! All three are cut into 64 shards. A shard is an immutable value: the writer makes another one that
+//! shares what did not change, and puts it in place of the former; readers take the one that is there,
+//! wait for nobody, and keep it as long as they look. Once its changes are many the shard is made
+//! anew. An index never decides: the record found is compared. Each person is seen as before or as
+//! after a batch, and the generation moves once all of it is there.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `batch` | what is applied |
 //! | `reader` | what is asked, and by many |
 //! | `writer` | what is changed, and by one |
-//! | `plan` | the meaning of each kind of record for people and cards |
+//! | `plan`, `publish` | the meaning of each kind of record; how it becomes visible |
+//! | `kept`, `record`, `text`, `octets` | what is kept of a person, and as which octets |
+//! | `key` | places, spots and hashes |
+//! | `people`, `index` | a shard of records, a shard of ways to them |
+//! | `segment`, `overlay`, `published` | what does not change, what did since, what readers see |
 //! | `source` | where a source stands: sequence, completeness, open quarantine |
-//! | `state` | the maps |
+//! | `base`, `save`, `map` | files: their form, when they are written and read, mapping |
+//! | `state` | all shards |
 
+mod base;
 mod batch;
+mod index;
+mod kept;
+mod key;
+mod map;
+mod octets;
+mod overlay;
+mod people;
 mod plan;
+mod publish;
+mod published;
 mod reader;
+mod record;
+mod save;
+mod segment;
 mod source;
 mod state;
+mod text;
 mod writer;
 
+pub use base::{BaseError, copy};
 pub use batch::{Batch, Row};
-pub use reader::{Key, Reader, empty};
+pub use reader::{Key, Reader, Sizes, empty};
+pub use save::{Snapshot, Written, open};
 pub use source::{Quarantined, SourceState};
 pub use writer::Writer;

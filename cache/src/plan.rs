@@ -1,45 +1,69 @@
 //! The meaning of each kind of record for people and cards.
 //!
 //! A plan is made beside the readers, on what they see plus what earlier rows of the same batch have
-//! changed; it is carried out in one go.
+//! changed.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use eligibility::coverage::{Member, Person, Restrictions, Subsidy};
+use eligibility::coverage::{Member, Restrictions, Subsidy};
 use eligibility::feed::{Record, Refused, Said, Source, Subject};
 use eligibility::number::{CityCode, InsurerNumber, LinkNumber, Serial};
 
-use crate::reader::Shared;
+use crate::kept::{Held, Kept, set_word, spelled};
+use crate::key::{Hash, Place};
+use crate::people;
+use crate::record;
 use crate::state::{Map, State};
 
 /// What one batch changes.
 pub(crate) struct Plan<'s> {
-    shared: &'s Shared,
     state: &'s State,
-    persons: Map<LinkNumber, Person>,
-    cards: Map<Serial, Option<LinkNumber>>,
-    words: Vec<Subject>,
+    position: u64,
+    drafts: Map<Place, Draft>,
+    /// Where cards were and are that the batch has moved.
+    cards: Map<Serial, (Option<Place>, Place)>,
+}
+
+/// What will be kept in a place, and what must be known of what was.
+struct Draft {
+    now: Kept,
+    /// Whether it was spoken of, and had how many cards.
+    before: (bool, usize),
+    /// Under what the person was found, where that may have changed.
+    numbers_before: Option<Vec<Hash>>,
 }
 
 /// What one batch changes, ready to be carried out.
+#[derive(Default)]
 pub(crate) struct Changes {
-    persons: Vec<(LinkNumber, Option<Arc<Person>>)>,
-    /// Hash, person, and whether the one comes under the other or goes.
-    numbers: Vec<(u64, LinkNumber, bool)>,
-    cards: Map<Serial, Option<LinkNumber>>,
-    words: Vec<Subject>,
+    /// Records by shard, in the order of keys.
+    pub(crate) people: BTreeMap<usize, Vec<people::Change>>,
+    pub(crate) cards: Turns,
+    pub(crate) numbers: Turns,
+    /// How many more people are spoken of, and cards are linked.
+    pub(crate) persons: i64,
+    pub(crate) serials: i64,
+}
+
+/// Hashes that lead to a place from now on, and those that no longer do.
+#[derive(Default)]
+pub(crate) struct Turns {
+    pub(crate) come: Vec<(Hash, Place)>,
+    pub(crate) go: Vec<(Hash, Place)>,
 }
 
 impl<'s> Plan<'s> {
-    pub(crate) fn new(shared: &'s Shared, state: &'s State) -> Self {
-        Self { shared, state, persons: Map::default(), cards: Map::default(), words: Vec::new() }
+    pub(crate) fn new(state: &'s State, position: u64) -> Self {
+        Self { state, position, drafts: Map::default(), cards: Map::default() }
     }
 
     /// Plans an accepted record. Tells whether its insurer had a living word on the person before,
     /// and has one now.
     pub(crate) fn accept(&mut self, source: Source, record: &Record) -> (bool, bool) {
-        self.words.extend(record.said.subject());
+        if let Some(Subject::Person(link)) = record.said.subject() {
+            let position = self.position;
+            set_word(&mut self.draft(Place::of(link)).words, source, position);
+        }
         match (source, &record.said) {
             (Source::Insurer(insurer), Said::Member { link_number, member }) => {
                 return self.member(insurer, *link_number, member.as_deref());
@@ -48,12 +72,14 @@ impl<'s> Plan<'s> {
                 self.subsidies(city, *link_number, subsidies.as_ref());
             }
             (_, Said::Link { serial, link_number }) => {
-                self.cards.insert(*serial, *link_number);
+                let owner = link_number.map_or_else(|| self.state.drawer(serial), Place::of);
+                self.move_card(source, *serial, owner);
             }
             (_, Said::Renewal { serial, previous_serial }) => {
-                if let Some(owner) = self.owner(*previous_serial) {
-                    self.cards.insert(*serial, Some(owner));
-                }
+                let owner = self.card_place(previous_serial).filter(|place| place.link().is_some());
+                let owner = owner.or_else(|| self.card_place(serial));
+                let owner = owner.unwrap_or_else(|| self.state.drawer(serial));
+                self.move_card(source, *serial, owner);
             }
             // Where sources stand is their books' business, and nobody speaks for another.
             (
@@ -73,24 +99,34 @@ impl<'s> Plan<'s> {
         if let (Source::Insurer(insurer), Some(Subject::Person(link))) = (source, refused.subject)
             && refused.protect != Restrictions::NONE
         {
-            let membership = self.person(link).membership_mut(insurer);
+            let membership = self.draft(Place::of(link)).membership_mut(insurer);
             membership.pending = membership.pending.and(refused.protect);
         }
     }
 
     fn member(&mut self, insurer: InsurerNumber, link: LinkNumber, member: Option<&Member>) -> (bool, bool) {
-        let membership = self.person(link).membership_mut(insurer);
+        let hashing = self.state.hashing;
+        let draft = self.place(Place::of(link));
+        let before = draft.now.memberships.iter().find(|one| one.insurer == insurer);
+        let before = before.and_then(|one| one.member.as_ref());
+        if draft.numbers_before.is_none()
+            && !before.into_iter().flat_map(spelled).eq(member.into_iter().flat_map(spelled))
+        {
+            draft.numbers_before = Some(draft.now.numbers(hashing));
+        }
+        let membership = draft.now.membership_mut(insurer);
         membership.pending = Restrictions::NONE;
         let before = std::mem::replace(&mut membership.member, member.cloned());
         (before.is_some(), member.is_some())
     }
 
     fn subsidies(&mut self, city: CityCode, link: LinkNumber, subsidies: Option<&Vec<Subsidy>>) {
-        let kept = subsidies.filter(|_| self.has_card(link));
+        let draft = self.draft(Place::of(link));
+        let kept = subsidies.filter(|_| !draft.cards.is_empty());
         if subsidies.is_some() && kept.is_none() {
             return;
         }
-        let all = &mut self.person(link).subsidies;
+        let all = &mut draft.subsidies;
         let at = all.binary_search_by_key(&city, |(city, _)| *city);
         match (at, kept) {
             (Ok(at), Some(kept)) => {
@@ -104,71 +140,79 @@ impl<'s> Plan<'s> {
         }
     }
 
-    fn owner(&self, serial: Serial) -> Option<LinkNumber> {
-        self.cards.get(&serial).copied().unwrap_or_else(|| self.state.cards.get(&serial).copied())
+    fn card_place(&self, serial: &Serial) -> Option<Place> {
+        let moved = self.cards.get(serial).map(|(_, now)| *now);
+        moved.or_else(|| self.state.card_place(serial))
     }
 
-    fn has_card(&self, person: LinkNumber) -> bool {
-        self.state.card_counts.contains_key(&person)
-            || self.cards.values().any(|owner| *owner == Some(person))
+    /// Puts the card into a place, with the words on it and this source's last one.
+    fn move_card(&mut self, source: Source, serial: Serial, to: Place) {
+        let position = self.position;
+        let from = self.card_place(&serial);
+        let taken = from.and_then(|from| {
+            let cards = &mut self.draft(from).cards;
+            let at = cards.iter().position(|card| card.serial == serial)?;
+            Some(cards.remove(at))
+        });
+        let mut card = taken.unwrap_or(Held { serial, words: Vec::new() });
+        set_word(&mut card.words, source, position);
+        self.draft(to).cards.push(card);
+        self.cards.entry(serial).or_insert((from, to)).1 = to;
     }
 
-    /// A copy of the person to change.
-    fn person(&mut self, link: LinkNumber) -> &mut Person {
+    fn draft(&mut self, place: Place) -> &mut Kept {
+        &mut self.place(place).now
+    }
+
+    /// A copy of what is kept, to change.
+    fn place(&mut self, place: Place) -> &mut Draft {
         let state = self.state;
-        self.persons.entry(link).or_insert_with(|| {
-            state.persons.get(&link).map_or_else(|| Person::new(link), |person| Person::clone(person))
+        self.drafts.entry(place).or_insert_with(|| {
+            let now = state.kept(place).unwrap_or_else(|| Kept::new(place));
+            Draft { before: (now.is_spoken_of(), now.cards.len()), now, numbers_before: None }
         })
     }
 
     /// Ends planning.
     pub(crate) fn changes(self) -> Changes {
-        let Self { shared, state, persons, cards, words } = self;
-        let mut numbers = Vec::new();
-        let persons = persons.into_iter().map(|(link, mut person)| {
-            person.memberships.retain(|one| one.member.is_some() || one.pending != Restrictions::NONE);
-            let before = state.persons.get(&link).map(|person| hashes(shared, person)).unwrap_or_default();
-            let after = hashes(shared, &person);
-            numbers.extend(before.difference(&after).map(|hash| (*hash, link, false)));
-            numbers.extend(after.difference(&before).map(|hash| (*hash, link, true)));
-            let empty = person.memberships.is_empty() && person.subsidies.is_empty();
-            (link, (!empty).then(|| Arc::new(person)))
-        });
-        Changes { persons: persons.collect(), numbers, cards, words }
+        let mut changes = Changes::default();
+        for (serial, (before, now)) in self.cards {
+            if before != Some(now) {
+                let hash = self.state.card_hash(&serial);
+                changes.cards.come.push((hash, now));
+                changes.cards.go.extend(before.map(|before| (hash, before)));
+            }
+        }
+        for (place, mut draft) in self.drafts {
+            draft.now.tidy();
+            draft.count(&mut changes);
+            draft.turn_numbers(self.state, &mut changes.numbers);
+            let mut octets = Vec::with_capacity(128);
+            match draft.now.is_empty() {
+                true => octets.extend_from_slice(people::GONE),
+                false => record::put(&mut octets, &draft.now),
+            }
+            changes.people.entry(place.shard()).or_default().push((place.key(), octets));
+        }
+        changes.people.values_mut().for_each(|all| all.sort_unstable_by_key(|(key, _)| *key));
+        changes
     }
 }
 
-/// The hashes under which a person is found by number.
-fn hashes(shared: &Shared, person: &Person) -> BTreeSet<u64> {
-    let memberships = person.memberships.iter();
-    let keys = memberships.flat_map(|one| one.coverages().iter().map(|coverage| coverage.key(one.insurer)));
-    keys.map(|key| shared.hash(&key)).collect()
-}
+impl Draft {
+    fn count(&self, changes: &mut Changes) {
+        if self.now.place.link().is_some() {
+            let (spoken_of, cards) = self.before;
+            changes.persons += i64::from(self.now.is_spoken_of()) - i64::from(spoken_of);
+            changes.serials += self.now.cards.len() as i64 - cards as i64;
+        }
+    }
 
-impl Changes {
-    /// Carries the plan out. Gives back what nobody looks for any more, to be dropped without the
-    /// readers waiting for it.
-    pub(crate) fn execute(self, state: &mut State, source: Source, position: u64) -> Vec<Arc<Person>> {
-        let mut gone = Vec::with_capacity(self.persons.len());
-        for (link, person) in self.persons {
-            gone.extend(match person {
-                Some(person) => state.persons.insert(link, person),
-                None => state.persons.remove(&link),
-            });
-        }
-        for (hash, person, comes) in self.numbers {
-            if comes {
-                state.numbers.insert(hash, person);
-            } else {
-                state.numbers.remove(hash, person);
-            }
-        }
-        for (serial, owner) in self.cards {
-            state.set_owner(serial, owner);
-        }
-        for subject in self.words {
-            state.set_last_word(source, subject, position);
-        }
-        gone
+    fn turn_numbers(&self, state: &State, turns: &mut Turns) {
+        let Some(before) = &self.numbers_before else { return };
+        let (place, now) = (self.now.place, self.now.numbers(state.hashing));
+        let not_in = |all: &[Hash], one: &Hash| !all.contains(one);
+        turns.come.extend(now.iter().filter(|one| not_in(before, one)).map(|hash| (*hash, place)));
+        turns.go.extend(before.iter().filter(|one| not_in(&now, one)).map(|hash| (*hash, place)));
     }
 }

@@ -1,16 +1,17 @@
 //! What is asked of memory, by as many threads as there are.
 
 use std::fmt;
-use std::hash::BuildHasher;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use eligibility::coverage::Person;
 use eligibility::decision::Found;
 use eligibility::feed::{Source, Subject};
-use eligibility::number::{LinkNumber, NumberKey, Serial};
+use eligibility::number::{LinkNumber, Serial};
 use eligibility::query::NumberQuery;
-use foldhash::fast::RandomState;
 
+use crate::key::Place;
+use crate::record;
 use crate::source::SourceState;
 use crate::state::State;
 use crate::writer::Writer;
@@ -24,44 +25,39 @@ pub enum Key<'q> {
     Number(&'q NumberQuery),
 }
 
-/// Memory as its readers see it. Cheap to clone.
+/// Memory as its readers see it. Cheap to clone. Nothing here waits for the writer.
 #[derive(Clone)]
 pub struct Reader {
-    shared: Arc<Shared>,
-}
-
-/// What readers and the writer share.
-#[derive(Default)]
-pub(crate) struct Shared {
-    hasher: RandomState,
-    state: RwLock<State>,
-}
-
-impl Shared {
-    // The writer's changes are plain map operations; were one to panic, what it left is still whole
-    // maps, and the writer's thread is gone for all to see.
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The hash under which a key stands in the index.
-    pub(crate) fn hash(&self, key: &NumberKey) -> u64 {
-        self.hasher.hash_one(key)
-    }
+    state: Arc<State>,
 }
 
 /// A memory that knows nothing yet: its one writer, and a reader to clone.
 #[must_use]
 pub fn empty() -> (Writer, Reader) {
-    let shared = Arc::new(Shared::default());
-    (Writer::new(Arc::clone(&shared)), Reader { shared })
+    let state = Arc::new(State::default());
+    (Writer::new(Arc::clone(&state)), Reader { state })
+}
+
+/// What memory takes, in octets: of what is sorted and of what finds it there, and of changes since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Records.
+    pub records: usize,
+    /// Where records start.
+    pub places: usize,
+    /// Ways from serials to people.
+    pub cards: usize,
+    /// Ways from symbols and numbers to people.
+    pub numbers: usize,
+    /// Changes since all that was sorted.
+    pub changes: usize,
 }
 
 impl Reader {
+    pub(crate) const fn new(state: Arc<State>) -> Self {
+        Self { state }
+    }
+
     /// Whom the key hits. A card: `Unlinked`, `Unknown` (linked, and nobody has spoken of the
     /// person) or `One`; numbers: `Nobody`, `One` or `Several`.
     #[must_use]
@@ -73,45 +69,49 @@ impl Reader {
     }
 
     fn find_card(&self, serial: Serial) -> Found<Arc<Person>> {
-        let state = self.shared.read();
-        match state.cards.get(&serial).map(|owner| state.persons.get(owner)) {
+        let found = self.state.with_card(&serial, |place, octets| match place.link() {
             None => Found::Unlinked,
-            Some(None) => Found::Unknown,
-            Some(Some(person)) => Found::One(Arc::clone(person)),
-        }
+            Some(_) => match record::read_person(place, octets, None) {
+                None => Found::Unknown,
+                Some(person) => Found::One(Arc::new(person)),
+            },
+        });
+        found.unwrap_or(Found::Unlinked)
     }
 
     fn find_number(&self, query: &NumberQuery) -> Found<Arc<Person>> {
-        let hash = self.shared.hash(&query.key);
-        let state = self.shared.read();
-        let candidates = state.numbers.candidates(hash).iter();
-        let mut fitting =
-            candidates.filter_map(|person| state.persons.get(person)).filter(|person| fits(query, person));
-        match (fitting.next(), fitting.next()) {
-            (None, _) => Found::Nobody,
-            (Some(person), None) => Found::One(Arc::clone(person)),
-            (Some(_), Some(_)) => Found::Several,
-        }
+        let mut found = Found::Nobody;
+        self.state.each_candidate(&query.key, query.birth_date, |person| {
+            if fits(query, &person) {
+                found = match found {
+                    Found::Nobody => Found::One(Arc::new(person)),
+                    _ => Found::Several,
+                };
+            }
+        });
+        found
     }
 
     /// Position of the last batch that is visible; 0 before the first.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.shared.read().generation
+        self.state.generation()
     }
 
     /// Where a source stands; `None` while it has never said anything.
     #[must_use]
     pub fn source(&self, source: Source) -> Option<SourceState> {
-        self.shared.read().sources.get(&source).cloned()
+        self.state.sources.load().get(&source).map(|published| SourceState::clone(&published.load()))
     }
 
     /// Where every source stands that has said anything, the gateway itself included, in order.
     #[must_use]
     pub fn sources(&self) -> Vec<(Source, SourceState)> {
-        let state = self.shared.read();
-        let mut all: Vec<_> = state.sources.iter().map(|(source, state)| (*source, state.clone())).collect();
-        drop(state);
+        let sources = self.state.sources.load();
+        let state = |(source, published): (&Source, &Arc<crate::published::Published<_>>)| {
+            (*source, SourceState::clone(&published.load()))
+        };
+        let mut all: Vec<_> = sources.iter().map(state).collect();
         all.sort_unstable_by_key(|(source, _)| *source);
         all
     }
@@ -119,42 +119,63 @@ impl Reader {
     /// The person whose card has this serial.
     #[must_use]
     pub fn owner(&self, serial: Serial) -> Option<LinkNumber> {
-        self.shared.read().cards.get(&serial).copied()
+        self.state.card_place(&serial).and_then(Place::link)
     }
 
     /// Whether any card is linked to the person.
     #[must_use]
     pub fn has_card(&self, person: LinkNumber) -> bool {
-        self.shared.read().card_counts.contains_key(&person)
+        self.state.has_card(person)
     }
 
     /// Position of the batch with the source's last accepted word on the subject.
     #[must_use]
     pub fn last_word(&self, source: Source, subject: Subject) -> Option<u64> {
-        self.shared.read().last_word(source, subject)
+        self.state.last_word(source, subject)
     }
 
     /// The person with this 紐付番号.
     #[must_use]
     pub fn person(&self, link: LinkNumber) -> Option<Arc<Person>> {
-        self.shared.read().persons.get(&link).cloned()
+        self.state.person(link).map(Arc::new)
     }
 
     /// How many people anything is known of.
     #[must_use]
     pub fn persons(&self) -> usize {
-        self.shared.read().persons.len()
+        self.state.persons.load(Ordering::Relaxed) as usize
     }
 
     /// How many cards are linked.
     #[must_use]
     pub fn serials(&self) -> usize {
-        self.shared.read().cards.len()
+        self.state.serials.load(Ordering::Relaxed) as usize
+    }
+
+    /// What memory takes. Looks at every shard.
+    #[must_use]
+    pub fn sizes(&self) -> Sizes {
+        let mut sizes = Sizes::default();
+        for people in &self.state.people {
+            let [records, places, changes] = people.load().sizes();
+            sizes.records += records;
+            sizes.places += places;
+            sizes.changes += changes;
+        }
+        for (index, of) in [(&self.state.cards, &mut sizes.cards), (&self.state.numbers, &mut sizes.numbers)]
+        {
+            for index in index {
+                let [entries, starts, changes] = index.load().sizes();
+                *of += entries + starts;
+                sizes.changes += changes;
+            }
+        }
+        sizes
     }
 
     #[cfg(test)]
     pub(crate) fn keys(&self) -> usize {
-        self.shared.read().numbers.len()
+        self.state.numbers.iter().map(|index| index.load().len()).sum()
     }
 }
 

@@ -1,4 +1,8 @@
 //! Where a source stands: its sequence, how far it is complete, and its open quarantine.
+//!
+//! How that is written into files is `source/filed`'s.
+
+mod filed;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -8,6 +12,8 @@ use eligibility::feed::{Kind, Record, Refused, Said, Subject};
 
 use crate::batch::Batch;
 use crate::state::Map;
+
+pub(crate) use filed::{put_books, read_books};
 
 /// Where a source stands. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]

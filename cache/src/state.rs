@@ -1,122 +1,151 @@
-//! The maps, and the index over symbols and numbers.
+//! Everything that readers see, in shards of which each is replaced as a whole.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use eligibility::coverage::Person;
+use eligibility::day::Day;
 use eligibility::feed::{Source, Subject};
-use eligibility::number::{LinkNumber, Serial};
-use foldhash::fast::RandomState;
+use eligibility::number::{LinkNumber, NumberKey, Serial};
 
+use crate::index::Index;
+use crate::kept::{Kept, word};
+use crate::key::{Hash, Hashing, Place, SHARDS};
+use crate::people::People;
+use crate::published::Published;
+use crate::record;
+use crate::segment::Kind;
 use crate::source::SourceState;
 
 /// A map with a fast hash, seeded anew in every process.
-pub(crate) type Map<K, V> = HashMap<K, V, RandomState>;
+pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// Where sources stand, each replaced alone.
+pub(crate) type Sources = Map<Source, Arc<Published<SourceState>>>;
 
 /// Everything that readers see.
-#[derive(Default)]
 pub(crate) struct State {
-    pub(crate) generation: u64,
-    pub(crate) persons: Map<LinkNumber, Arc<Person>>,
-    pub(crate) cards: Map<Serial, LinkNumber>,
-    /// How many cards are linked to a person; none is not kept.
-    pub(crate) card_counts: Map<LinkNumber, u32>,
-    pub(crate) numbers: Numbers,
-    /// Positions of the last accepted words. Two maps, as a serial is wider than a 紐付番号.
-    person_words: Map<(Source, LinkNumber), u64>,
-    card_words: Map<(Source, Serial), u64>,
-    pub(crate) sources: Map<Source, SourceState>,
+    pub(crate) hashing: Hashing,
+    pub(crate) people: Box<[Published<People>]>,
+    pub(crate) cards: Box<[Published<Index>]>,
+    pub(crate) numbers: Box<[Published<Index>]>,
+    pub(crate) sources: Published<Sources>,
+    pub(crate) generation: AtomicU64,
+    /// People of whom something is said.
+    pub(crate) persons: AtomicU64,
+    /// Cards that are linked.
+    pub(crate) serials: AtomicU64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new(Hashing { seed: RandomState::new().hash_one(0) })
+    }
 }
 
 impl State {
+    /// Nothing yet, and what comes is hashed so.
+    pub(crate) fn new(hashing: Hashing) -> Self {
+        let index = |kind| (0..SHARDS).map(|_| Published::new(Index::empty(kind))).collect();
+        Self {
+            hashing,
+            people: (0..SHARDS).map(|shard| Published::new(People::empty(shard))).collect(),
+            cards: index(Kind::Cards),
+            numbers: index(Kind::Numbers),
+            sources: Published::new(Map::default()),
+            generation: AtomicU64::new(0),
+            persons: AtomicU64::new(0),
+            serials: AtomicU64::new(0),
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    fn shard(&self, place: Place) -> Arc<People> {
+        self.people[place.shard()].load()
+    }
+
+    /// What is kept in this place.
+    pub(crate) fn kept(&self, place: Place) -> Option<Kept> {
+        record::read(place, self.shard(place).at(place)?)
+    }
+
+    /// The person with this 紐付番号.
+    pub(crate) fn person(&self, link: LinkNumber) -> Option<Person> {
+        let place = Place::of(link);
+        record::read_person(place, self.shard(place).at(place)?, None)
+    }
+
+    /// Whether any card is linked to the person.
+    pub(crate) fn has_card(&self, link: LinkNumber) -> bool {
+        let place = Place::of(link);
+        self.shard(place).at(place).is_some_and(record::has_cards)
+    }
+
+    /// Where the card is kept.
+    pub(crate) fn card_place(&self, serial: &Serial) -> Option<Place> {
+        self.with_card(serial, |place, _| place)
+    }
+
+    /// The place and the record that hold the card.
+    pub(crate) fn with_card<T>(&self, serial: &Serial, look: impl Fn(Place, &[u8]) -> T) -> Option<T> {
+        let hash = self.hashing.serial(serial);
+        let mut found = None;
+        self.cards[hash.shard()].load().spots(hash, |spot| {
+            self.people[spot.shard()].load().at_spot(spot, |place, record| {
+                let holds = record::holds(record, serial);
+                if holds {
+                    found = Some(look(place, record));
+                }
+                holds
+            })
+        });
+        found
+    }
+
+    /// Takes those who, as the insurer says, were born on this day and may have this symbol and number.
+    pub(crate) fn each_candidate(&self, key: &NumberKey, birth: Day, mut take: impl FnMut(Person)) {
+        let hash = self.hashing.number(key, birth);
+        let wanted = Some((key.insurer(), birth));
+        self.numbers[hash.shard()].load().spots(hash, |spot| {
+            self.people[spot.shard()].load().at_spot(spot, |place, record| {
+                if let Some(person) = record::read_person(place, record, wanted) {
+                    take(person);
+                }
+                false
+            })
+        });
+    }
+
     /// Position of the source's last accepted word on the subject.
     pub(crate) fn last_word(&self, source: Source, subject: Subject) -> Option<u64> {
         match subject {
-            Subject::Person(number) => self.person_words.get(&(source, number)).copied(),
-            Subject::Card(serial) => self.card_words.get(&(source, serial)).copied(),
-        }
-    }
-
-    pub(crate) fn set_last_word(&mut self, source: Source, subject: Subject, position: u64) {
-        match subject {
-            Subject::Person(number) => self.person_words.insert((source, number), position),
-            Subject::Card(serial) => self.card_words.insert((source, serial), position),
-        };
-    }
-
-    /// Links a card to a person, or to nobody.
-    pub(crate) fn set_owner(&mut self, serial: Serial, owner: Option<LinkNumber>) {
-        let before = match owner {
-            Some(owner) => self.cards.insert(serial, owner),
-            None => self.cards.remove(&serial),
-        };
-        if before == owner {
-            return;
-        }
-        if let Some(owner) = owner {
-            *self.card_counts.entry(owner).or_default() += 1;
-        }
-        if let Some(before) = before
-            && let Some(count) = self.card_counts.get_mut(&before)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.card_counts.remove(&before);
+            Subject::Person(link) => word(&self.kept(Place::of(link))?.words, source),
+            Subject::Card(serial) => {
+                let kept = self.kept(self.card_place(&serial)?)?;
+                let card = kept.cards.iter().find(|card| card.serial == serial)?;
+                word(&card.words, source)
             }
         }
     }
-}
 
-/// Who may be meant by an insurer, a symbol and a number, by a hash of the three. It never decides:
-/// whoever it names is compared.
-#[derive(Default)]
-pub(crate) struct Numbers(Map<u64, Bucket>);
-
-/// The people under one hash: mostly one, or a family.
-enum Bucket {
-    One(LinkNumber),
-    Many(Box<[LinkNumber]>),
-}
-
-impl Bucket {
-    fn people(&self) -> &[LinkNumber] {
-        match self {
-            Self::One(person) => std::slice::from_ref(person),
-            Self::Many(people) => people,
-        }
-    }
-}
-
-impl Numbers {
-    /// Those who may be meant.
-    pub(crate) fn candidates(&self, hash: u64) -> &[LinkNumber] {
-        self.0.get(&hash).map_or(&[], Bucket::people)
+    /// Whether anybody but the one in this place lies at the same spot.
+    pub(crate) fn is_shared(&self, place: Place) -> bool {
+        self.shard(place).at_spot(place.spot(), |other, _| other != place)
     }
 
-    /// Adds a person who is not there yet.
-    pub(crate) fn insert(&mut self, hash: u64, person: LinkNumber) {
-        let people = [self.candidates(hash), &[person]].concat();
-        self.set(hash, &people);
+    /// Where a card lies that is linked to nobody.
+    pub(crate) fn drawer(&self, serial: &Serial) -> Place {
+        Place::drawer(self.hashing.serial(serial))
     }
 
-    /// Removes a person.
-    pub(crate) fn remove(&mut self, hash: u64, person: LinkNumber) {
-        let others = self.candidates(hash).iter().copied().filter(|other| *other != person);
-        let others: Vec<_> = others.collect();
-        self.set(hash, &others);
-    }
-
-    fn set(&mut self, hash: u64, people: &[LinkNumber]) {
-        match people {
-            [] => drop(self.0.remove(&hash)),
-            [one] => drop(self.0.insert(hash, Bucket::One(*one))),
-            many => drop(self.0.insert(hash, Bucket::Many(Box::from(many)))),
-        }
-    }
-
-    /// How many keys it holds.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+    pub(crate) fn card_hash(&self, serial: &Serial) -> Hash {
+        self.hashing.serial(serial)
     }
 }

@@ -7,34 +7,47 @@ use eligibility::feed::{Said, Source};
 
 use crate::batch::{Batch, Row};
 use crate::plan::Plan;
-use crate::reader::Shared;
+use crate::publish::{Outdated, publish};
+use crate::published::Published;
 use crate::source::Book;
-use crate::state::Map;
+use crate::state::{Map, State};
 
 /// The one who changes memory; there is one for each.
 pub struct Writer {
-    shared: Arc<Shared>,
+    state: Arc<State>,
     books: Map<Source, Book>,
+    outdated: Outdated,
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, books: Map::default() }
+    pub(crate) fn new(state: Arc<State>) -> Self {
+        Self { state, books: Map::default(), outdated: Outdated::default() }
     }
 
-    /// Applies a batch; readers see all of it or nothing. Batches come in the order of their
-    /// positions, without gap; one that is visible already changes nothing.
+    /// The writer of a memory whose sources stand so.
+    pub(crate) fn standing(state: Arc<State>, mut books: Map<Source, Book>) -> Self {
+        let sources =
+            books.iter_mut().map(|(source, book)| (*source, Arc::new(Published::new(book.settle()))));
+        state.sources.store(Arc::new(sources.collect()));
+        Self { state, books, outdated: Outdated::default() }
+    }
+
+    pub(crate) const fn parts(&mut self) -> (&Arc<State>, &Map<Source, Book>, &mut Outdated) {
+        (&self.state, &self.books, &mut self.outdated)
+    }
+
+    /// Applies a batch. Readers see each person as before or as after it, and its position once all
+    /// of it is there. Batches come in the order of their positions, without gap; one that is
+    /// visible already changes nothing.
     pub fn apply(&mut self, batch: Batch<'_>) {
-        let shared = Arc::clone(&self.shared);
-        // Only this writer writes, so what it reads here cannot change before it does.
-        let state = shared.read();
-        if batch.position <= state.generation {
+        let state = Arc::clone(&self.state);
+        if batch.position <= state.generation() {
             return;
         }
         let source = batch.source;
         let mut book = self.books.remove(&source).unwrap_or_else(|| Book::new(&batch));
         book.move_to(&batch);
-        let mut plan = Plan::new(&shared, &state);
+        let mut plan = Plan::new(&state, batch.position);
         let mut settled = Vec::new();
         for row in &batch.rows {
             match row {
@@ -57,14 +70,7 @@ impl Writer {
         }
         settled.push((source, book.settle()));
         self.books.insert(source, book);
-        let changes = plan.changes();
-        drop(state);
-        let mut state = shared.write();
-        let gone = changes.execute(&mut state, source, batch.position);
-        state.sources.extend(settled);
-        state.generation = batch.position;
-        drop(state);
-        drop(gone);
+        publish(&state, &mut self.outdated, plan.changes(), settled, batch.position);
     }
 }
 
@@ -116,7 +122,14 @@ mod tests {
             apply(&mut writer, position, &member(position, rest));
             keys.push(reader.keys());
         }
-        assert_eq!((keys.as_slice(), reader.persons()), ([2, 2, 1, 0].as_slice(), 0));
+        // A way that leads nowhere any more goes with the next batch.
+        apply(
+            &mut writer,
+            5,
+            r#"{"source":"06132013","sequence":5,"kind":"mark","complete_to":"2024-04-03T12:00:00+09:00"}"#,
+        );
+        keys.push(reader.keys());
+        assert_eq!((keys.as_slice(), reader.persons()), ([2, 3, 3, 1, 0].as_slice(), 0));
     }
 
     #[test]

@@ -13,11 +13,11 @@ use crate::support::{
     query, refused, refused_member, renewal, resolving, serial, source_of, subsidy, withdrawn,
 };
 
-const SOURCES: [&str; 6] = [INSURER, OTHER, "portal", "jlis", CITY, "gateway"];
+pub(crate) const SOURCES: [&str; 6] = [INSURER, OTHER, "portal", "jlis", CITY, "gateway"];
 
 /// Everything that was ever said, in order.
 #[derive(Default)]
-struct Model(Vec<(Source, Told)>);
+pub(crate) struct Model(pub(crate) Vec<(Source, Told)>);
 
 impl Model {
     fn accepted(&self) -> impl Iterator<Item = (Source, &Said)> {
@@ -132,13 +132,13 @@ impl Model {
 }
 
 /// What one record is made from: which kind, sequence, person, card or other person, numbers.
-type Seed = (u8, u64, u64, u64, Vec<u64>);
+pub(crate) type Seed = (u8, u64, u64, u64, Vec<u64>);
 
 fn seed() -> impl Strategy<Value = Seed> {
     (0..10_u8, 1..60_u64, 1..5_u64, 1..5_u64, prop::collection::vec(1..4_u64, 0..3))
 }
 
-fn make(source: &str, (choice, sequence, person, other, numbers): Seed) -> Told {
+pub(crate) fn make(source: &str, (choice, sequence, person, other, numbers): Seed) -> Told {
     let resolves: &[u64] = if choice == 9 { &[other * 7, other] } else { &[] };
     let plain = match (source, choice) {
         (INSURER | OTHER, 0..2) => withdrawn(source, sequence, person),
@@ -158,7 +158,7 @@ fn make(source: &str, (choice, sequence, person, other, numbers): Seed) -> Told 
 }
 
 /// A batch: the source's place among [`SOURCES`], and its rows.
-fn batch() -> impl Strategy<Value = (usize, Vec<Seed>)> {
+pub(crate) fn batch() -> impl Strategy<Value = (usize, Vec<Seed>)> {
     (0..SOURCES.len(), prop::collection::vec(seed(), 0..8))
 }
 
@@ -173,55 +173,64 @@ proptest! {
             house.apply(source, &rows);
             model.0.extend(rows.into_iter().map(|told| (source_of(source), told)));
         }
-        let owners = model.owners(model.0.len());
-        let people: Vec<_> = (1..5).filter_map(|person| model.person(link_number(person))).collect();
-        prop_assert_eq!(house.reader.persons(), people.len());
-        prop_assert_eq!(house.reader.serials(), owners.len());
+        agrees(&house, &model)?;
+    }
+}
+
+/// Whether memory says of everybody what the model says.
+pub(crate) fn agrees(house: &House, model: &Model) -> Result<(), TestCaseError> {
+    let owners = model.owners(model.0.len());
+    let people: Vec<_> = (1..5).filter_map(|person| model.person(link_number(person))).collect();
+    prop_assert_eq!(house.reader.persons(), people.len());
+    prop_assert_eq!(house.reader.serials(), owners.len());
+    for person in 1..5 {
+        let expected = model.person(link_number(person));
+        let kept = house.person(person);
+        prop_assert_eq!(kept.as_deref(), expected.as_ref());
+        let has_card = owners.values().any(|owner| *owner == link_number(person));
+        prop_assert_eq!(house.reader.has_card(link_number(person)), has_card);
+    }
+    for card in 1..5 {
+        let expected = match owners.get(&serial(card)) {
+            None => Err("unlinked"),
+            Some(owner) => model.person(*owner).map(|person| person.link_number.value()).ok_or("unknown"),
+        };
+        prop_assert_eq!(found(house.card(card)), expected);
+    }
+    for (insurer, number, day) in [INSURER, OTHER]
+        .iter()
+        .flat_map(|insurer| (1..4).flat_map(move |number| [1, 2].map(|day| (*insurer, number, day))))
+    {
+        let query = query(insurer, number, day);
+        let of = query.key.insurer();
+        let fits = |person: &&Person| {
+            let member = person.membership(of).and_then(|one| one.member.as_ref());
+            member.is_some_and(|member| query.asked(of, member).next().is_some())
+        };
+        let mut fitting = people.iter().filter(fits);
+        let expected = match (fitting.next(), fitting.next()) {
+            (None, _) => Err("nobody"),
+            (Some(one), None) => Ok(one.link_number.value()),
+            _ => Err("several"),
+        };
+        prop_assert_eq!(found(house.number(&query)), expected);
+    }
+    for source in SOURCES.map(source_of) {
+        let Some(state) = house.reader.source(source) else { continue };
+        prop_assert_eq!(state.complete_to, model.complete_to(source), "{}", source);
+        prop_assert_eq!(state.quarantine.len(), model.open(source).len());
+        let members = people
+            .iter()
+            .flat_map(|person| &person.memberships)
+            .filter(|one| Source::Insurer(one.insurer) == source && one.member.is_some());
+        prop_assert_eq!(state.members, members.count() as u64);
         for person in 1..5 {
-            let expected = model.person(link_number(person));
-            let kept = house.person(person);
-            prop_assert_eq!(kept.as_deref(), expected.as_ref());
-            let has_card = owners.values().any(|owner| *owner == link_number(person));
-            prop_assert_eq!(house.reader.has_card(link_number(person)), has_card);
-        }
-        for card in 1..5 {
-            let expected = match owners.get(&serial(card)) {
-                None => Err("unlinked"),
-                Some(owner) => model.person(*owner).map(|person| person.link_number.value()).ok_or("unknown"),
-            };
-            prop_assert_eq!(found(house.card(card)), expected);
-        }
-        for (insurer, number, day) in [INSURER, OTHER].iter().flat_map(|insurer| {
-            (1..4).flat_map(move |number| [1, 2].map(|day| (*insurer, number, day)))
-        }) {
-            let query = query(insurer, number, day);
-            let of = query.key.insurer();
-            let fits = |person: &&Person| {
-                let member = person.membership(of).and_then(|one| one.member.as_ref());
-                member.is_some_and(|member| query.asked(of, member).next().is_some())
-            };
-            let mut fitting = people.iter().filter(fits);
-            let expected = match (fitting.next(), fitting.next()) {
-                (None, _) => Err("nobody"),
-                (Some(one), None) => Ok(one.link_number.value()),
-                _ => Err("several"),
-            };
-            prop_assert_eq!(found(house.number(&query)), expected);
-        }
-        for source in SOURCES.map(source_of) {
-            let Some(state) = house.reader.source(source) else { continue };
-            prop_assert_eq!(state.complete_to, model.complete_to(source), "{}", source);
-            prop_assert_eq!(state.quarantine.len(), model.open(source).len());
-            let members = people.iter().flat_map(|person| &person.memberships)
-                .filter(|one| Source::Insurer(one.insurer) == source && one.member.is_some());
-            prop_assert_eq!(state.members, members.count() as u64);
-            for person in 1..5 {
-                let subject = Subject::Person(link_number(person));
-                prop_assert_eq!(
-                    house.reader.last_word(source, subject).is_some(),
-                    model.last_word(subject, source)
-                );
-            }
+            let subject = Subject::Person(link_number(person));
+            prop_assert_eq!(
+                house.reader.last_word(source, subject).is_some(),
+                model.last_word(subject, source)
+            );
         }
     }
+    Ok(())
 }

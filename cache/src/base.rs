@@ -1,0 +1,309 @@
+//! The files in which memory outlives the process: one a shard, and one that names them all.
+//!
+//! ```text
+//! memory                         position, seed, which file each shard is in, where sources stand
+//! people-07-000000000000004f     a shard of people as of that position (hexadecimal), and so on:
+//! cards-07-…, numbers-07-…       64 of each
+//!
+//! head    magic, version, kind, shard (16 octets), position, seed, buckets, count, length (8 each),
+//!         zeros up to 60, sum of all that
+//! body    the segment's octets
+//! sums    CRC-32 of each 64 KiB of the body, four octets each, and of these sums
+//! ```
+//!
+//! A file is written under another name, made durable, renamed, and never changed; only when all are
+//! there does `memory` name them, itself renamed. So whatever is interrupted, the former ones are
+//! there. What is torn, longer, flipped, or of another version is refused as a whole: memory is then
+//! made again from the batches.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::key::SHARDS;
+use crate::map::Octets;
+use crate::octets::Reading;
+use crate::segment::{Kind, Segment};
+
+const MAGIC: &[u8; 8] = b"shikaku\x01";
+const HEAD: usize = 64;
+const BLOCK: usize = 64 * 1024;
+/// The file that names all others.
+const NAMES: &str = "memory";
+
+/// Why memory cannot be taken from its files.
+#[derive(Debug, thiserror::Error)]
+pub enum BaseError {
+    /// There are none yet.
+    #[error("there is no memory in this folder")]
+    Missing,
+    /// A file is not what it was when written, or of another version.
+    #[error("{} is damaged or of another version", .0.display())]
+    Damaged(PathBuf),
+    /// A file cannot be read or written.
+    #[error("{}: {}", .0.display(), .1)]
+    Io(PathBuf, #[source] io::Error),
+}
+
+/// Where a segment is filed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Filed {
+    pub(crate) kind: Kind,
+    pub(crate) shard: usize,
+    /// The position as of which it was written.
+    pub(crate) position: u64,
+}
+
+impl Filed {
+    fn name(self) -> String {
+        let kind = match self.kind {
+            Kind::People => "people",
+            Kind::Cards => "cards",
+            Kind::Numbers => "numbers",
+        };
+        format!("{kind}-{:02}-{:016x}", self.shard, self.position)
+    }
+
+    pub(crate) fn is_in(self, folder: &Path) -> bool {
+        folder.join(self.name()).exists()
+    }
+
+    fn head(self, seed: u64, segment: (u64, u64, usize)) -> [u8; HEAD] {
+        let (buckets, count, length) = segment;
+        let mut head = [0; HEAD];
+        head[..8].copy_from_slice(MAGIC);
+        head[8] = self.kind as u8;
+        head[9] = self.shard as u8;
+        for (at, value) in (16..).step_by(8).zip([self.position, seed, buckets, count, length as u64]) {
+            head[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        let sum = crc32fast::hash(&head[..HEAD - 4]);
+        head[HEAD - 4..].copy_from_slice(&sum.to_le_bytes());
+        head
+    }
+}
+
+fn sums(body: &[u8]) -> Vec<u8> {
+    let mut sums: Vec<u8> =
+        body.chunks(BLOCK).flat_map(|block| crc32fast::hash(block).to_le_bytes()).collect();
+    sums.extend_from_slice(&crc32fast::hash(&sums).to_le_bytes());
+    sums
+}
+
+/// Writes a segment and gives it back as it is in its file.
+pub(crate) fn write(folder: &Path, filed: Filed, seed: u64, segment: &Segment) -> Result<Segment, BaseError> {
+    let path = folder.join(filed.name());
+    let body = segment.octets();
+    let head = filed.head(seed, (segment.buckets, segment.count, body.len()));
+    put(&path, &[&head, body, &sums(body)])?;
+    let file = File::open(&path).map_err(|error| BaseError::Io(path.clone(), error))?;
+    let octets = Octets::of_file(&file).map_err(|error| BaseError::Io(path.clone(), error))?;
+    let octets = octets.part(HEAD..HEAD + body.len());
+    let segment = octets.and_then(|octets| {
+        Segment::of_file(filed.kind, octets, segment.buckets, segment.count, filed.position)
+    });
+    segment.ok_or(BaseError::Damaged(path))
+}
+
+/// Reads a segment whose every octet is as it was written.
+pub(crate) fn read(folder: &Path, filed: Filed, seed: u64) -> Result<Segment, BaseError> {
+    let path = folder.join(filed.name());
+    let octets = File::open(&path).and_then(|file| Octets::of_file(&file));
+    let octets = octets.map_err(|error| BaseError::Io(path.clone(), error))?;
+    checked(octets, filed, seed).ok_or(BaseError::Damaged(path))
+}
+
+fn checked(octets: Octets, filed: Filed, seed: u64) -> Option<Segment> {
+    let mut numbers = Reading::new(octets.get(32..56)?);
+    let mut number = || numbers.array().map(u64::from_le_bytes);
+    let (buckets, count, length) = (number()?, number()?, usize::try_from(number()?).ok()?);
+    if *octets.first_chunk::<HEAD>()? != filed.head(seed, (buckets, count, length)) {
+        return None;
+    }
+    let body = octets.get(HEAD..HEAD.checked_add(length)?)?;
+    if *octets.get(HEAD + length..)? != sums(body) {
+        return None;
+    }
+    Segment::of_file(filed.kind, octets.part(HEAD..HEAD + length)?, buckets, count, filed.position)
+}
+
+/// Writes a file whole: under another name, durable, renamed.
+fn put(path: &Path, parts: &[&[u8]]) -> Result<(), BaseError> {
+    let written = || {
+        let other = path.with_extension("new");
+        let mut file = File::create(&other)?;
+        parts.iter().try_for_each(|part| file.write_all(part))?;
+        file.sync_all()?;
+        fs::rename(&other, path)
+    };
+    written().map_err(|error| BaseError::Io(path.to_owned(), error))
+}
+
+fn sync(folder: &Path) -> Result<(), BaseError> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| BaseError::Io(folder.to_owned(), error))
+}
+
+/// What `memory` says.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// Position of the last batch in the files.
+    pub(crate) position: u64,
+    pub(crate) seed: u64,
+    pub(crate) persons: u64,
+    pub(crate) serials: u64,
+    /// Positions in the names of people's files, cards' and numbers', by shard.
+    pub(crate) files: [Vec<u64>; 3],
+    /// Where sources stand, as `source` has written it.
+    pub(crate) books: Vec<u8>,
+}
+
+/// The kinds in the order of [`Names::files`].
+pub(crate) const KINDS: [Kind; 3] = [Kind::People, Kind::Cards, Kind::Numbers];
+
+impl Names {
+    /// Every file named.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Filed> {
+        KINDS.iter().zip(&self.files).flat_map(|(kind, files)| {
+            let each = files.iter().enumerate();
+            each.map(|(shard, position)| Filed { kind: *kind, shard, position: *position })
+        })
+    }
+
+    /// Makes these the files that hold, and takes away those they replace.
+    pub(crate) fn put(&self, folder: &Path) -> Result<(), BaseError> {
+        let mut octets = MAGIC.to_vec();
+        for value in [self.position, self.seed, self.persons, self.serials] {
+            octets.extend_from_slice(&value.to_le_bytes());
+        }
+        for position in self.files.iter().flatten() {
+            octets.extend_from_slice(&position.to_le_bytes());
+        }
+        octets.extend_from_slice(&self.books);
+        octets.extend_from_slice(&crc32fast::hash(&octets).to_le_bytes());
+        // The files come before the name of them.
+        sync(folder)?;
+        put(&folder.join(NAMES), &[&octets])?;
+        sync(folder)?;
+        self.sweep(folder);
+        Ok(())
+    }
+
+    /// Reads them.
+    pub(crate) fn read(folder: &Path) -> Result<Self, BaseError> {
+        let path = folder.join(NAMES);
+        let octets = fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => BaseError::Missing,
+            _ => BaseError::Io(path.clone(), error),
+        })?;
+        Self::checked(&octets).ok_or(BaseError::Damaged(path))
+    }
+
+    fn checked(octets: &[u8]) -> Option<Self> {
+        let (said, sum) = octets.split_last_chunk()?;
+        if crc32fast::hash(said) != u32::from_le_bytes(*sum) {
+            return None;
+        }
+        let mut reading = Reading::new(said.strip_prefix(MAGIC)?);
+        let mut number = || reading.array().map(u64::from_le_bytes);
+        let (position, seed, persons, serials) = (number()?, number()?, number()?, number()?);
+        let mut files = || (0..SHARDS).map(|_| number()).collect::<Option<Vec<_>>>();
+        let files = [files()?, files()?, files()?];
+        Some(Self { position, seed, persons, serials, files, books: reading.rest().to_vec() })
+    }
+
+    /// Takes away what is not named. What cannot be taken away now is so the next time.
+    fn sweep(&self, folder: &Path) {
+        let named: std::collections::HashSet<_> = self.all().map(Filed::name).collect();
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let ours = ["people-", "cards-", "numbers-"].iter().any(|kind| name.starts_with(kind));
+            if ours && !named.contains(&*name) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Copies memory to another folder, every octet checked on the way. Gives its position.
+///
+/// # Errors
+/// [`BaseError`] when what is there is not whole, or cannot be written.
+pub fn copy(from: &Path, to: &Path) -> Result<u64, BaseError> {
+    fs::create_dir_all(to).map_err(|error| BaseError::Io(to.to_owned(), error))?;
+    let names = Names::read(from)?;
+    for filed in names.all() {
+        let segment = read(from, filed, names.seed)?;
+        write(to, filed, names.seed, &segment)?;
+    }
+    names.put(to)?;
+    Ok(names.position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::Builder;
+
+    const FILED: Filed = Filed { kind: Kind::People, shard: 7, position: 79 };
+
+    fn segment() -> Segment {
+        let mut builder = Builder::new(Kind::People, 40, 500);
+        (0..40).for_each(|key| builder.push(key << 42, |out| out.extend_from_slice(&[key as u8; 9])));
+        builder.finish()
+    }
+
+    fn is_damaged(folder: &Path) -> bool {
+        matches!(read(folder, FILED, 5), Err(BaseError::Damaged(_) | BaseError::Io(..)))
+    }
+
+    #[test]
+    fn a_segment_comes_back_and_nothing_else_is_taken_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let made = segment();
+        let written = write(folder, FILED, 5, &made).unwrap();
+        let read_again = read(folder, FILED, 5).unwrap();
+        for one in [&written, &read_again] {
+            assert!(one.octets() == made.octets() && (one.buckets, one.count) == (made.buckets, made.count));
+            assert_eq!(one.filed, Some(79));
+        }
+        let path = folder.join(FILED.name());
+        let whole = fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            for flip in [1, 0x80, 0xFF] {
+                let mut other = whole.clone();
+                other[at] ^= flip;
+                fs::write(&path, other).unwrap();
+                assert!(is_damaged(folder), "octet {at} of {}", whole.len());
+            }
+            fs::write(&path, &whole[..at]).unwrap();
+            assert!(is_damaged(folder), "cut at {at}");
+        }
+        fs::write(&path, [&*whole, &[0]].concat()).unwrap();
+        assert!(is_damaged(folder), "longer");
+        fs::write(&path, &whole).unwrap();
+        assert!(read(folder, FILED, 6).is_err(), "of another memory");
+        let elsewhere = Filed { shard: 8, ..FILED };
+        fs::rename(&path, folder.join(elsewhere.name())).unwrap();
+        assert!(read(folder, elsewhere, 5).is_err(), "of another shard");
+    }
+
+    #[test]
+    fn names_come_back_and_nothing_else_is_taken_for_them() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Names::read(folder.path()), Err(BaseError::Missing)));
+        let files = [vec![1; SHARDS], vec![2; SHARDS], vec![3; SHARDS]];
+        let names = Names { position: 3, seed: 5, persons: 7, serials: 11, files, books: vec![1, 2, 3] };
+        names.put(folder.path()).unwrap();
+        assert!(Names::read(folder.path()).unwrap() == names);
+        let whole = fs::read(folder.path().join(NAMES)).unwrap();
+        for at in 0..whole.len() {
+            let mut other = whole.clone();
+            other[at] ^= 1;
+            assert!(Names::checked(&other).is_none(), "octet {at}");
+            assert!(Names::checked(&whole[..at]).is_none(), "cut at {at}");
+        }
+    }
+}

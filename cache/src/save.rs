@@ -1,0 +1,194 @@
+//! Memory into its files and out of them again.
+//!
+//! ```text
+//! Writer::snapshot (at once) ─► Snapshot::write (beside everything) ─► Written ─► Writer::adopt
+//! ```
+//!
+//! A snapshot shares everything with memory and is not disturbed by what is applied after it. Shard
+//! by shard it is written, and memory then reads the shard from its file, so there is never more than
+//! one shard twice.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::base::{self, BaseError, Filed, KINDS, Names};
+use crate::index::Index;
+use crate::key::{Hashing, SHARDS};
+use crate::people::People;
+use crate::publish::tidy;
+use crate::published::Published;
+use crate::reader::Reader;
+use crate::segment::{Kind, Segment};
+use crate::source::{put_books, read_books};
+use crate::state::State;
+use crate::writer::Writer;
+
+/// All of memory as of one position.
+pub struct Snapshot {
+    names: Names,
+    people: Vec<Arc<People>>,
+    /// Cards and numbers.
+    indexes: [Vec<Arc<Index>>; 2],
+}
+
+/// A shard that is in its file now.
+pub struct Written {
+    filed: Filed,
+    before: Arc<Segment>,
+    now: Arc<Segment>,
+}
+
+/// A memory as its files have it: its one writer, and a reader to clone. Batches after
+/// [`Reader::generation`] are to be applied.
+///
+/// # Errors
+/// [`BaseError`] when there is none, or any of it is not as it was written; then
+/// [`empty`](crate::empty) and all batches make it again.
+pub fn open(folder: &Path) -> Result<(Writer, Reader), BaseError> {
+    let names = Names::read(folder)?;
+    let books = read_books(&names.books).ok_or_else(|| BaseError::Damaged(folder.to_owned()))?;
+    let all: Vec<_> = names.all().collect();
+    let mut segments = Vec::with_capacity(all.len());
+    // Summing is what takes the time, and goes as well on several threads.
+    std::thread::scope(|scope| {
+        let (each, seed) = (all.len().div_ceil(4), names.seed);
+        let threads: Vec<_> = all
+            .chunks(each)
+            .map(|some| {
+                let read = move |filed: &Filed| base::read(folder, *filed, seed);
+                scope.spawn(move || some.iter().map(read).collect::<Result<Vec<_>, _>>())
+            })
+            .collect();
+        for thread in threads {
+            segments.extend(thread.join().unwrap_or_else(|_| Err(BaseError::Damaged(folder.to_owned())))?);
+        }
+        Ok(())
+    })?;
+    let mut segments = segments.into_iter().map(Arc::new);
+    let people = segments.by_ref().take(SHARDS).enumerate();
+    let people = people.map(|(shard, base)| Published::new(People::of(shard, base))).collect();
+    let mut index = || segments.by_ref().take(SHARDS).map(|base| Published::new(Index::of(base))).collect();
+    let state =
+        State { people, cards: index(), numbers: index(), ..State::new(Hashing { seed: names.seed }) };
+    state.persons.store(names.persons, Ordering::Relaxed);
+    state.serials.store(names.serials, Ordering::Relaxed);
+    state.generation.store(names.position, Ordering::Release);
+    let state = Arc::new(state);
+    Ok((Writer::standing(Arc::clone(&state), books), Reader::new(state)))
+}
+
+impl Writer {
+    /// All of memory as it is now. Takes no time and little memory, while it is not kept for long.
+    #[must_use]
+    pub fn snapshot(&mut self) -> Snapshot {
+        let (state, books, outdated) = self.parts();
+        tidy(state, outdated);
+        let mut octets = Vec::new();
+        put_books(&mut octets, books);
+        let load = |all: &[Published<Index>]| all.iter().map(Published::load).collect();
+        Snapshot {
+            names: Names {
+                position: state.generation(),
+                seed: state.hashing.seed,
+                persons: state.persons.load(Ordering::Relaxed),
+                serials: state.serials.load(Ordering::Relaxed),
+                files: [const { Vec::new() }; 3],
+                books: octets,
+            },
+            people: state.people.iter().map(Published::load).collect(),
+            indexes: [load(&state.cards), load(&state.numbers)],
+        }
+    }
+
+    /// Lets memory read a shard from its file, unless it has been made anew since.
+    pub fn adopt(&mut self, written: Written) {
+        let (state, ..) = self.parts();
+        let Written { filed, before, now } = written;
+        match filed.kind {
+            Kind::People => {
+                let people = &state.people[filed.shard];
+                let current = people.load();
+                if Arc::ptr_eq(current.base(), &before) {
+                    people.store(Arc::new(current.on(now)));
+                }
+            }
+            Kind::Cards | Kind::Numbers => {
+                let all = if filed.kind == Kind::Cards { &state.cards } else { &state.numbers };
+                let index = &all[filed.shard];
+                let current = index.load();
+                if Arc::ptr_eq(current.base(), &before) {
+                    index.store(Arc::new(current.on(now)));
+                }
+            }
+        }
+    }
+
+    /// Writes memory into this folder, all at once. Gives the position.
+    ///
+    /// # Errors
+    /// [`BaseError`] when it cannot be written; what was there before is then still whole.
+    pub fn save(&mut self, folder: &Path) -> Result<u64, BaseError> {
+        let snapshot = self.snapshot();
+        snapshot.write(folder, |written| self.adopt(written))
+    }
+}
+
+impl Snapshot {
+    /// Writes it, shard by shard; those that are there already stay. Gives the position.
+    ///
+    /// # Errors
+    /// [`BaseError`] when it cannot be written; what was there before is then still whole.
+    pub fn write(self, folder: &Path, mut adopt: impl FnMut(Written)) -> Result<u64, BaseError> {
+        std::fs::create_dir_all(folder).map_err(|error| BaseError::Io(folder.to_owned(), error))?;
+        let Self { mut names, people, indexes: [cards, numbers] } = self;
+        for (shard, people) in people.into_iter().enumerate() {
+            let segment = (Arc::clone(people.base()), people.whole());
+            drop(people);
+            names.file(folder, Kind::People, shard, segment, &mut adopt)?;
+        }
+        for (kind, indexes) in [(Kind::Cards, cards), (Kind::Numbers, numbers)] {
+            for (shard, index) in indexes.into_iter().enumerate() {
+                let segment = (Arc::clone(index.base()), index.whole());
+                drop(index);
+                names.file(folder, kind, shard, segment, &mut adopt)?;
+            }
+        }
+        names.put(folder)?;
+        Ok(names.position)
+    }
+}
+
+impl Names {
+    fn file(
+        &mut self,
+        folder: &Path,
+        kind: Kind,
+        shard: usize,
+        (before, now): (Arc<Segment>, Arc<Segment>),
+        adopt: &mut impl FnMut(Written),
+    ) -> Result<(), BaseError> {
+        let filed = Filed { kind, shard, position: now.filed.unwrap_or(self.position) };
+        if now.filed.is_none() || !filed.is_in(folder) {
+            let now = Arc::new(base::write(folder, filed, self.seed, &now)?);
+            adopt(Written { filed, before, now });
+        }
+        let of_kind = KINDS.iter().position(|other| *other == kind);
+        if let Some(files) = of_kind.and_then(|at| self.files.get_mut(at)) {
+            files.push(filed.position);
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Snapshot(position {})", self.names.position)
+    }
+}
+
+impl std::fmt::Debug for Written {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Written({:?}, shard {})", self.filed.kind, self.filed.shard)
+    }
+}
