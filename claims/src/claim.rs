@@ -4,8 +4,9 @@
 
 use std::fmt;
 
-use eligibility::day::Day;
-use eligibility::number::{Branch, InstitutionCode, InsurerNumber, NumberError};
+use eligibility::day::{Day, Timestamp};
+use eligibility::number::{Branch, InstitutionCode, InsurerNumber, NumberError, NumberKey};
+use eligibility::query::{Circumstances, NumberQuery};
 
 use crate::days::VisitDays;
 use crate::finding::{Finding, What};
@@ -123,6 +124,19 @@ pub struct Written {
     pub branch: Option<Branch>,
     /// 生年月日.
     pub birth_date: Day,
+}
+
+impl Written {
+    /// The question of whom this insurance means.
+    pub(crate) fn query(&self, insurer: InsurerNumber, known_at: Option<Timestamp>) -> NumberQuery {
+        NumberQuery {
+            key: NumberKey::new(insurer, &self.symbol, &self.number),
+            branch: self.branch,
+            birth_date: self.birth_date,
+            known_at,
+            circumstances: Circumstances::default(),
+        }
+    }
 }
 
 impl fmt::Debug for Written {

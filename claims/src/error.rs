@@ -17,6 +17,12 @@ pub enum Error {
         /// Line of the results, from 1.
         line: u64,
     },
+    /// The results to be written back are not those of this file.
+    #[error("line {line} is not the record that the results speak of")]
+    OtherFile {
+        /// Line of the file, from 1.
+        line: u64,
+    },
     /// A column to be kept in the copy holds a 個人番号: no copy is made of it.
     #[error("line {line} holds a number that may not be copied")]
     MyNumber {
