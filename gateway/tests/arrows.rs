@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pki", &[]),
     ("ledger", &["eligibility"]),
     ("cache", &["eligibility"]),
+    ("claims", &["eligibility"]),
     ("population", &["eligibility", "pki"]),
     ("gateway", &["cache", "eligibility", "ledger", "pki", "population"]),
     ("benches", &["cache", "eligibility", "gateway", "ledger", "pki", "population"]),

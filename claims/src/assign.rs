@@ -1,0 +1,179 @@
+//! Whose each visit day is: the written coverage's if it holds the day, else that of the holder
+//! with the latest 資格取得日, else nobody's.
+
+use std::cmp::Reverse;
+
+use eligibility::code::Restriction;
+use eligibility::coverage::{Coverage, Person};
+use eligibility::day::Day;
+use eligibility::number::InsurerNumber;
+use eligibility::query::NumberQuery;
+
+use crate::days::VisitDays;
+use crate::verdict::Holder;
+
+/// A coverage of the person.
+#[derive(Clone, Copy)]
+pub(crate) struct Holding<'p> {
+    pub(crate) insurer: InsurerNumber,
+    pub(crate) coverage: &'p Coverage,
+    /// Whether it is what the claim has written on it.
+    pub(crate) asked: bool,
+    /// Whether its insurer has closed the person to viewing.
+    pub(crate) closed: bool,
+}
+
+impl Holding<'_> {
+    /// Whether both are one insurance on paper: one insurer, one 記号, one 番号.
+    fn same_card(&self, other: &Self) -> bool {
+        self.insurer == other.insurer
+            && self.coverage.number == other.coverage.number
+            && self.coverage.symbol == other.coverage.symbol
+    }
+
+    /// Whether days of both make one part: both are written on the claim, or both are one other card.
+    fn belongs_with(&self, other: &Self) -> bool {
+        self.asked && other.asked || self.asked == other.asked && self.same_card(other)
+    }
+
+    /// Of several that hold a day the greatest takes it.
+    fn rank(&self) -> (bool, Day, Option<Day>, Reverse<InsurerNumber>) {
+        (self.asked, self.coverage.qualified_on, self.coverage.validity.from, Reverse(self.insurer))
+    }
+}
+
+/// Days that belong together: to the written coverage, to one other, or to nobody.
+#[derive(Clone)]
+pub(crate) struct Part<'p> {
+    /// Whose they are, by the coverage of the last day: a card may have several that follow one
+    /// another. `None` for nobody.
+    pub(crate) holding: Option<Holding<'p>>,
+    pub(crate) days: Vec<Day>,
+}
+
+impl Part<'_> {
+    pub(crate) fn holder(&self) -> Holder {
+        match &self.holding {
+            Some(holding) if holding.asked => Holder::Written,
+            Some(_) => Holder::Other,
+            None => Holder::Nobody,
+        }
+    }
+}
+
+/// A person's coverages and whose each day of a claim is.
+pub(crate) struct Assignment<'p> {
+    pub(crate) holdings: Vec<Holding<'p>>,
+    /// In the order of their first days.
+    pub(crate) parts: Vec<Part<'p>>,
+    /// Whether the days are known well enough for the parts to be true. Otherwise the parts say
+    /// what would be if there had been a visit on every day.
+    pub(crate) certain: bool,
+}
+
+impl<'p> Assignment<'p> {
+    /// `None` when the numbers do not fit the person after all.
+    pub(crate) fn of(person: &'p Person, query: &NumberQuery, days: &VisitDays) -> Option<Self> {
+        let holdings = holdings(person, query);
+        if !holdings.iter().any(|holding| holding.asked) {
+            return None;
+        }
+        let mut parts = parts(&holdings, days);
+        let written = parts.iter().all(|part| part.holder() == Holder::Written);
+        let certain = days.is_exact() || written || {
+            let whole = holds_all(&holdings, days);
+            if let Some(holding) = whole {
+                parts = vec![Part { holding: Some(holding), days: days.iter().collect() }];
+            }
+            whole.is_some()
+        };
+        Some(Self { holdings, parts, certain })
+    }
+
+    /// The written coverage that speaks of a day it does not hold: the one that ended last before
+    /// it, else the next to begin.
+    pub(crate) fn nearest_written(&self, day: Day) -> Option<Holding<'p>> {
+        let asked = || self.holdings.iter().filter(|holding| holding.asked).copied();
+        let ended = asked().filter(|holding| holding.coverage.ended_before(day));
+        ended
+            .max_by_key(|holding| holding.coverage.ends_on())
+            .or_else(|| asked().min_by_key(|holding| holding.coverage.starts_on()))
+    }
+
+    /// The coverage that takes this day of the part.
+    pub(crate) fn taking(&self, part: &Holding<'p>, day: Day) -> Option<Holding<'p>> {
+        let held = self.holdings.iter().filter(|one| one.belongs_with(part) && one.coverage.holds(day));
+        held.max_by_key(|holding| holding.rank()).copied()
+    }
+
+    /// The first day that is not the written coverage's.
+    pub(crate) fn first_lost(&self) -> Option<Day> {
+        let lost = self.parts.iter().filter(|part| part.holder() != Holder::Written);
+        lost.filter_map(|part| part.days.first().copied()).min()
+    }
+
+    pub(crate) fn any(&self, holder: Holder) -> bool {
+        self.parts.iter().any(|part| part.holder() == holder)
+    }
+
+    pub(crate) fn all(&self, holder: Holder) -> bool {
+        self.parts.iter().all(|part| part.holder() == holder)
+    }
+}
+
+fn holdings<'p>(person: &'p Person, query: &NumberQuery) -> Vec<Holding<'p>> {
+    let mut all = Vec::with_capacity(4);
+    for membership in &person.memberships {
+        let Some(member) = &membership.member else { continue };
+        let (insurer, closed) = (membership.insurer, membership.restrictions().has(Restriction::Closed));
+        let start = all.len();
+        all.extend(member.coverages.iter().map(|coverage| Holding {
+            insurer,
+            coverage,
+            asked: false,
+            closed,
+        }));
+        if insurer == query.key.insurer() {
+            for at in query.asked(insurer, member) {
+                if let Some(holding) = all.get_mut(start + at) {
+                    holding.asked = true;
+                }
+            }
+        }
+    }
+    all
+}
+
+fn parts<'p>(holdings: &[Holding<'p>], days: &VisitDays) -> Vec<Part<'p>> {
+    let mut parts: Vec<Part<'p>> = Vec::with_capacity(2);
+    for day in days.iter() {
+        let holds = holdings.iter().filter(|holding| holding.coverage.holds(day)).copied();
+        let holding = holds.max_by_key(Holding::rank);
+        let belongs = |part: &&mut Part<'p>| match (&part.holding, &holding) {
+            (Some(one), Some(other)) => one.belongs_with(other),
+            (None, None) => true,
+            _ => false,
+        };
+        match parts.iter_mut().find(belongs) {
+            Some(part) => {
+                part.days.push(day);
+                part.holding = holding;
+            }
+            None => {
+                let mut list = Vec::with_capacity(days.count() as usize);
+                list.push(day);
+                parts.push(Part { holding, days: list });
+            }
+        }
+    }
+    parts
+}
+
+/// The other coverage, best first, whose card holds every one of the days.
+fn holds_all<'p>(holdings: &[Holding<'p>], days: &VisitDays) -> Option<Holding<'p>> {
+    let others = || holdings.iter().filter(|holding| !holding.asked);
+    let whole = |one: &&Holding<'p>| {
+        days.iter().all(|day| others().any(|other| other.same_card(one) && other.coverage.holds(day)))
+    };
+    others().filter(whole).max_by_key(|holding| holding.rank()).copied()
+}
