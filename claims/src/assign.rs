@@ -9,6 +9,7 @@ use eligibility::day::Day;
 use eligibility::number::InsurerNumber;
 use eligibility::query::NumberQuery;
 
+use crate::claim::Written;
 use crate::days::VisitDays;
 use crate::verdict::Holder;
 
@@ -73,14 +74,19 @@ pub(crate) struct Assignment<'p> {
 
 impl<'p> Assignment<'p> {
     /// `None` when the numbers do not fit the person after all.
-    pub(crate) fn of(person: &'p Person, query: &NumberQuery, days: &VisitDays) -> Option<Self> {
-        let holdings = holdings(person, query);
+    pub(crate) fn of(
+        person: &'p Person,
+        written: &Written,
+        query: &NumberQuery,
+        days: &VisitDays,
+    ) -> Option<Self> {
+        let holdings = holdings(person, written, query);
         if !holdings.iter().any(|holding| holding.asked) {
             return None;
         }
         let mut parts = parts(&holdings, days);
-        let written = parts.iter().all(|part| part.holder() == Holder::Written);
-        let certain = days.is_exact() || written || {
+        let all_written = parts.iter().all(|part| part.holder() == Holder::Written);
+        let certain = days.is_exact() || all_written || {
             let whole = holds_all(&holdings, days);
             if let Some(holding) = whole {
                 parts = vec![Part { holding: Some(holding), days: days.iter().collect() }];
@@ -121,7 +127,13 @@ impl<'p> Assignment<'p> {
     }
 }
 
-fn holdings<'p>(person: &'p Person, query: &NumberQuery) -> Vec<Holding<'p>> {
+/// Whether the coverage is the written one. What is spelled alike is alike; else the folded keys are compared.
+fn is_asked(written: &Written, query: &NumberQuery, coverage: &Coverage) -> bool {
+    let spelled = || coverage.number == written.number && coverage.symbol == written.symbol;
+    coverage.fits_branch(query.branch) && (spelled() || coverage.key(query.key.insurer()) == query.key)
+}
+
+fn holdings<'p>(person: &'p Person, written: &Written, query: &NumberQuery) -> Vec<Holding<'p>> {
     let mut all = Vec::with_capacity(4);
     for membership in &person.memberships {
         let Some(member) = &membership.member else { continue };
@@ -133,11 +145,9 @@ fn holdings<'p>(person: &'p Person, query: &NumberQuery) -> Vec<Holding<'p>> {
             asked: false,
             closed,
         }));
-        if insurer == query.key.insurer() {
-            for at in query.asked(insurer, member) {
-                if let Some(holding) = all.get_mut(start + at) {
-                    holding.asked = true;
-                }
+        if insurer == query.key.insurer() && member.birth_date == query.birth_date {
+            for holding in all.iter_mut().skip(start) {
+                holding.asked = is_asked(written, query, holding.coverage);
             }
         }
     }

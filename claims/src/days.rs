@@ -109,7 +109,7 @@ pub(crate) struct Gathered {
 
 impl Gathered {
     pub(crate) fn resolve(&self, month: Month) -> VisitDays {
-        let whole = span(month, month.first(), month.last());
+        let whole = u32::MAX >> (32 - month.length());
         let known = |bits, source| VisitDays { month, bits, exact: true, source };
         let (jd, services) = (self.jd & whole, self.services & whole);
         if jd != 0 {
@@ -157,10 +157,13 @@ pub(crate) fn bit(month: Month, day: Day) -> Option<u32> {
 
 /// The bits of all days of the month from this one to that one.
 pub(crate) fn span(month: Month, from: Day, through: Day) -> u32 {
-    let (from, through) = (from.max(month.first()), through.min(month.last()));
-    (from.number()..=through.number())
-        .filter_map(|number| bit(month, Day::from_number(number)))
-        .fold(0, |bits, bit| bits | bit)
+    let at = |day: Day| i64::from(day.number()) - i64::from(month.first().number());
+    let (from, through) = (at(from).max(0), at(through).min(i64::from(month.length()) - 1));
+    if from > through {
+        return 0;
+    }
+    // Both lie within 0..=30 here.
+    (u32::MAX >> (31 - through)) & (u32::MAX << from)
 }
 
 /// All bits from the lowest to the highest.

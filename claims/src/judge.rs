@@ -70,7 +70,8 @@ impl<'j, P: People> Judge<'j, P> {
         self.found.clear();
         self.people.fitting(&query, &mut self.found);
         let reach = self.people.reach(insurer);
-        let assigned = self.found.iter().filter_map(|person| Assignment::of(person, &query, &claim.days));
+        let assigned =
+            self.found.iter().filter_map(|person| Assignment::of(person, written, &query, &claim.days));
         let mut cases = assigned.map(|assignment| decide(claim, written.branch, insurer, reach, assignment));
         let Some(first) = cases.next() else { return nobody(claim, reach) };
         let Some(second) = cases.next() else {

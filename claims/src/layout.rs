@@ -156,8 +156,8 @@ pub(crate) const fn is_inpatient(kind: [u8; 4]) -> bool {
 }
 
 /// レコード識別情報 that we read, as text; `None` for others.
-pub(crate) const fn known_id(octets: &[u8]) -> Option<&'static str> {
-    Some(match octets {
+pub(crate) const fn known_id(octets: [u8; 2]) -> Option<&'static str> {
+    Some(match &octets {
         b"SI" => "SI",
         b"IY" => "IY",
         b"TO" => "TO",

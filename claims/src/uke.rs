@@ -59,7 +59,9 @@ impl<R: Read> Reader<R> {
                 continue;
             }
             let mut content = piece.content();
-            if let Some(at) = memchr::memchr(END, content) {
+            // The mark stands on a line of its own, or ends the last one.
+            if content.first() == Some(&END) || content.last() == Some(&END) {
+                let at = memchr::memchr(END, content).unwrap_or_default();
                 let (before, after) = content.split_at(at);
                 self.book.after_end = after.len() > 1;
                 self.ended = true;
@@ -141,9 +143,12 @@ impl Book {
         if content.is_empty() {
             return None;
         }
-        let octets = columns(content).next().unwrap_or_default();
-        let Some(id) = layout::known_id(octets) else {
-            self.other(line, octets, content);
+        let id = match content {
+            [first, second, b',', ..] | [first, second] => layout::known_id([*first, *second]),
+            _ => None,
+        };
+        let Some(id) = id else {
+            self.other(line, columns(content).next().unwrap_or_default(), content);
             return None;
         };
         let record = Record { line, id, octets: content };
@@ -220,7 +225,8 @@ impl Book {
     /// A line of the 履歴管理ブロック: its IR tells whose claim it was.
     fn history(&mut self, line: u64, content: &[u8]) {
         let within = content.splitn(HISTORY_COLUMNS + 1, |octet| *octet == b',').last().unwrap_or_default();
-        let Some(id @ ("IR" | "YK" | "HM")) = within.get(..2).and_then(layout::known_id) else { return };
+        let id = within.first_chunk().copied().and_then(layout::known_id);
+        let Some(id @ ("IR" | "YK" | "HM")) = id else { return };
         let (header, _) = Header::read(Record { line, id, octets: within });
         if let Some(draft) = &mut self.open {
             draft.head(header);

@@ -224,13 +224,13 @@ impl Draft {
             return Ok(());
         }
         let length = self.common.map_or(31, |common| common.month.length());
-        for (at, column) in (0..31).zip(all) {
+        for (at, column) in (0..31).zip(all).filter(|(_, column)| !column.is_empty()) {
             let what = match column.trim_ascii() {
-                b"" => continue,
                 b"1" | b"2" if at < length => {
                     self.gathered.jd |= 1 << at;
                     continue;
                 }
+                b"" => continue,
                 b"9" => What::DaysDisagree,
                 b"1" | b"2" => What::Range,
                 _ => What::Form,
@@ -269,11 +269,7 @@ impl Draft {
         let Some(Common { table, month, .. }) = self.common.filter(|_| self.gathered.jd == 0) else { return };
         let Layout { first_day, service_day, .. } = table.layout();
         if let Some(first) = first_day(record.id) {
-            for (at, column) in (0..31).zip(columns(record.octets).skip(first.into())) {
-                if !column.is_empty() && date::decimal(column).is_some_and(|count| count > 0) {
-                    self.gathered.services |= 1 << at;
-                }
-            }
+            self.gathered.services |= counted_days(record.octets, first.into());
         } else if let Some(at) = service_day(record.id) {
             let day = columns(record.octets).nth(at.into()).and_then(date::day);
             self.gathered.services |= day.and_then(|day| bit(month, day)).unwrap_or(0);
@@ -319,6 +315,33 @@ impl Draft {
         };
         (Entry::Claim(claim), Some((counted, billed)))
     }
+}
+
+/// The days with a count above zero in the 31 columns from this one: one pass over the octets, as
+/// most of a file are these.
+fn counted_days(octets: &[u8], first: usize) -> u32 {
+    let (mut column, mut days) = (0, 0_u32);
+    let mut rest = octets.iter();
+    while column < first {
+        match rest.next() {
+            Some(b',') => column += 1,
+            Some(_) => {}
+            None => return 0,
+        }
+    }
+    let mut bit = 1_u32;
+    for octet in rest {
+        match octet {
+            b',' => bit <<= 1,
+            b'1'..=b'9' => days |= bit,
+            _ => {}
+        }
+        // Past the 31st day the bit has no place left.
+        if bit == 1 << 31 {
+            break;
+        }
+    }
+    days
 }
 
 /// A column that must be there.
