@@ -20,7 +20,7 @@ use eligibility::wire::{Text, Wrong};
 use pki::{OcspOutcome, Proven, TrustView, UnixTime, Verified};
 
 use crate::audit::{Entry, Recording};
-use crate::challenge::{ChallengeError, Challenges};
+use crate::challenge::ChallengeError;
 use crate::config::CardProof;
 use crate::desk::Desk;
 use crate::entitle::Entitled;
@@ -141,8 +141,10 @@ fn by_card(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) ->
     let certificate = base64("certificate", &query.certificate)?;
     let trust = desk.trust.in_force();
     let proven = match trust.proof {
-        CardProof::Signature => signed(&desk.challenges, &trust.view, request, &query, &certificate)?,
-        CardProof::Certificate => pki::prove_without_possession(&trust.view, &certificate)?,
+        CardProof::Signature => signed(desk, &trust.view, request, &query, &certificate)?,
+        CardProof::Certificate => {
+            desk.trust.certificates().prove_without_possession(&trust.view, &certificate, now)?
+        }
     };
     let linked = || cache_serial(&proven).is_some_and(|serial| desk.memory.owner(serial).is_some());
     match trust.status(&proven, &certificate, linked, now) {
@@ -181,7 +183,7 @@ fn by_number(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) 
 
 /// open ─► prove ─► spend: the challenge is looked at before any signature, and spent only by a right one.
 fn signed(
-    challenges: &Challenges,
+    desk: &Desk,
     trust: &TrustView,
     request: Request<'_>,
     query: &CardQuery<'_>,
@@ -192,12 +194,19 @@ fn signed(
     };
     let challenge = needed(&query.challenge, "challenge")?;
     let signature = base64("signature", &needed(&query.signature, "signature")?)?;
+    let challenges = &desk.challenges;
     let refused = |error: ChallengeError| {
         let fresh = challenges.issue(request.peer.fingerprint(), request.now);
         Refusal::challenge(error, fresh.map(|(challenge, expires_at)| Fresh { challenge, expires_at }))
     };
     let open = challenges.open(&challenge, request.peer.fingerprint(), request.now).map_err(refused)?;
-    let proven = pki::prove(trust, certificate, open.as_bytes(), &signature)?;
+    let proven = desk.trust.certificates().prove(
+        trust,
+        certificate,
+        open.as_bytes(),
+        &signature,
+        unix(request.now),
+    )?;
     challenges.spend(open).map_err(refused)?;
     Ok(proven)
 }

@@ -26,8 +26,8 @@ use std::time::SystemTime;
 use eligibility::day::Day;
 use eligibility::feed::ListArrival;
 use pki::{
-    AuthorityId, CardProfile, ListMark, Lists, OcspOutcome, Proven, Retention, RevocationSource, StandError,
-    StandPolicy, TrustView, UnixTime,
+    AuthorityId, CardProfile, ListMark, Lists, OcspOutcome, Proven, Retention, RevocationSource,
+    SeenCertificates, StandError, StandPolicy, TrustView, UnixTime,
 };
 
 use crate::config::{Card, CardProof};
@@ -38,6 +38,9 @@ pub use clients::{Admitted, Clients, ClientsError};
 pub use fetch::Address;
 pub use memories::Memories;
 pub use responder::{Asked, ENDS, Responder};
+
+/// Most certificates kept that were met before, of about 3 000 octets each.
+const MOST_CERTIFICATES: u64 = 20_000;
 
 /// What cards are judged by at one moment.
 #[derive(Clone)]
@@ -73,6 +76,7 @@ pub struct Trust {
     /// The day on which the end of an anchor was last warned of.
     warned: Mutex<Option<Day>>,
     issuers: Option<Issuers>,
+    certificates: SeenCertificates,
     /// As it was at the start, which some keys keep to.
     started: Card,
 }
@@ -133,6 +137,7 @@ impl Trust {
             unsaved: Mutex::default(),
             warned: Mutex::default(),
             issuers: card.issuers.as_deref().map(Issuers::open),
+            certificates: SeenCertificates::new(MOST_CERTIFICATES),
             started: card.clone(),
         };
         trust.refresh(now);
@@ -143,6 +148,13 @@ impl Trust {
     #[must_use]
     pub fn in_force(&self) -> Arc<InForce> {
         Arc::clone(&self.in_force.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The certificates met before: proving one again costs one signature check. They hold under the
+    /// anchors and the profile they were proven with, and no longer.
+    #[must_use]
+    pub const fn certificates(&self) -> &SeenCertificates {
+        &self.certificates
     }
 
     /// Puts another `[card]` in force: anchors added or retired, policies, grace, revocation rules.
