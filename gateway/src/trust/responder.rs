@@ -297,4 +297,32 @@ mod tests {
         breaker.succeeded();
         assert!(breaker.lets_through(began + pause * 2, pause));
     }
+
+    #[test]
+    fn a_certificate_names_a_responder_and_only_listed_hosts_are_asked() {
+        use pki::issuing::{AuthoritySpec, CardAuthority, CardSpec, Key, KeyKind};
+        let serial = |number: u8| Serial::from_bytes(&[number]).unwrap();
+        let (from, until) = (UnixTime(1_700_000_000), UnixTime(1_900_000_000));
+        let spec = AuthoritySpec {
+            serial: serial(1),
+            not_before: from,
+            not_after: until,
+            organization: None,
+            defect: None,
+        };
+        let authority = CardAuthority::new(&spec, Key::generate(KeyKind::P384).unwrap()).unwrap();
+        let key = Key::generate(KeyKind::P384).unwrap();
+        let card = authority.issue(&CardSpec::new(serial(2), from, until), &key).unwrap();
+        let anchors = pki::Anchors::from_certificates([authority.certificate_der()]).unwrap();
+        let view = TrustView::new(anchors, pki::CardProfile::production().and_test_cards());
+        let proven = pki::prove_without_possession(&view, &card).unwrap();
+        let asked = |rules: &str| {
+            let rules: config::Responder = toml::from_str(rules).unwrap();
+            Responder::new(&rules).about(&proven, &card, &view).map(|asked| asked.address.host().to_owned())
+        };
+        let named = "test-ocspauthnorm.jpki.go.jp";
+        assert_eq!(asked(&format!("hosts = [\"{}\"]", named.to_uppercase())).as_deref(), Some(named));
+        assert_eq!(asked("hosts = [\"jpki.go.jp\", \"ocsp.example\"]"), None);
+        assert_eq!(asked("url = \"http://own.example/\"").as_deref(), Some("own.example"));
+    }
 }
