@@ -68,7 +68,9 @@ fn by_card(criterion: &mut Criterion) {
     group.sample_size(50);
     group.bench_function("floor: two raw RSA-2048 signature checks", |b| b.iter(|| check() && check()));
     group.bench_function("with its record in the kernel", |b| {
-        let ask = |query: Vec<u8>| path::card(desk, world.request(), &query).recording.wait();
+        let ask = |query: Vec<u8>| {
+            path::card(desk, world.request(), &query).now().map(|reply| reply.recording.wait())
+        };
         b.iter_batched(query, ask, BatchSize::SmallInput);
     });
     group.finish();

@@ -106,6 +106,9 @@ pub struct Revocation {
     pub source: RevocationSource,
     /// The time it speaks of.
     pub as_of: Timestamp,
+    /// The list was past its next update, and the configuration let the card stand.
+    #[serde(default)]
+    pub stale: bool,
 }
 
 /// The card that was shown.

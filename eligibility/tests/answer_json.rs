@@ -130,7 +130,7 @@ fn card() -> Card {
         days_left: 1184,
         usable_through: day("2030-05-31"),
         eligibility_only: false,
-        revocation: Revocation { source: RevocationSource::Crl, as_of },
+        revocation: Revocation { source: RevocationSource::Crl, as_of, stale: false },
     }
 }
 
@@ -155,7 +155,7 @@ const HEAD: &str = concat!(
     r#"{"status":"valid","code":1,"date":"2026-11-21","reference":"A-17","#,
     r#""card":{"state":"good","proof":"signature","not_after":"2030-02-17","days_left":1184,"#,
     r#""usable_through":"2030-05-31","eligibility_only":false,"#,
-    r#""revocation":{"source":"crl","as_of":"2026-11-21T04:00:00+09:00"}},"#,
+    r#""revocation":{"source":"crl","as_of":"2026-11-21T04:00:00+09:00","stale":false}},"#,
 );
 const COVERAGE: &str = concat!(
     r#"{"insurer_number":"06132013","insurer_name":"見本健康保険組合","symbol":"１２－３４","number":"567","#,

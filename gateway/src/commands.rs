@@ -4,6 +4,7 @@ mod card;
 mod config;
 pub mod demo;
 mod feed;
+mod pki;
 mod serve;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ enum Command {
     Feed(feed::FeedCommand),
     #[command(subcommand)]
     Card(card::CardCommand),
+    #[command(subcommand)]
+    Pki(pki::PkiCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -84,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Config(config) => config.run(),
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
+        Command::Pki(pki) => pki.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

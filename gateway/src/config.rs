@@ -2,6 +2,8 @@
 //!
 //! Paths are relative to the file. Nothing is read from the environment.
 
+mod card;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,10 @@ use eligibility::number::InsurerNumber;
 use serde::{Deserialize, Serialize};
 
 use crate::peer::RoleRule;
+
+pub use card::{
+    AnchorFile, Card, CardProof, Grace, PinnedAnchor, Responder, RevocationRules, Unknown, fingerprint,
+};
 
 /// Why a configuration cannot be used. Says file, place and cure.
 #[derive(Debug, thiserror::Error)]
@@ -80,9 +86,16 @@ pub struct Listener {
     pub key: PathBuf,
     /// PEM files with the CAs of client certificates.
     pub client_cas: Vec<PathBuf>,
+    /// Folder with the revocation lists (`*.crl`, DER) of these CAs, looked at again every few
+    /// seconds; client certificates are not looked up when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_crls: Option<PathBuf>,
     /// Also take TLS 1.2, with ECDHE and AES-GCM or ChaCha20 only.
     #[serde(default)]
     pub tls12: bool,
+    /// What to do with client certificates of which those lists do not speak.
+    #[serde(default)]
+    pub client_revocation: RevocationRules,
 }
 
 /// Limits of the service.
@@ -128,62 +141,6 @@ impl Default for Admin {
     fn default() -> Self {
         Self { address: SocketAddr::from(([127, 0, 0, 1], 9090)) }
     }
-}
-
-/// How a card proves itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CardProof {
-    /// It signs a challenge.
-    #[default]
-    Signature,
-    /// Its certificate alone is taken; answers say so.
-    Certificate,
-}
-
-/// How long an expired card still gives eligibility.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Grace {
-    /// To the end of the third month after the month of expiry.
-    #[default]
-    #[serde(rename = "month_end_plus_3")]
-    MonthEndPlus3,
-    /// To the same day three months later.
-    #[serde(rename = "expiry_plus_3")]
-    ExpiryPlus3,
-}
-
-/// Card certificates.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Card {
-    /// PEM files of the card CAs.
-    pub anchors: Vec<PathBuf>,
-    /// Folder with the revocation lists (`*.crl`, DER), looked at again every few seconds.
-    pub lists: PathBuf,
-    /// Certificate policies taken; the production one when empty.
-    #[serde(default)]
-    pub policies: Vec<String>,
-    /// How a card proves itself.
-    #[serde(default)]
-    pub proof: CardProof,
-    /// How long an expired card still gives eligibility.
-    #[serde(default)]
-    pub grace: Grace,
-    /// Seconds a challenge lives.
-    #[serde(default = "default_challenge_seconds")]
-    pub challenge_seconds: u32,
-    /// Months for which a revocation is remembered, from its date; a certificate's longest life and grace.
-    #[serde(default = "default_revoked_kept_months")]
-    pub revoked_kept_months: u32,
-}
-
-const fn default_revoked_kept_months() -> u32 {
-    124
-}
-
-const fn default_challenge_seconds() -> u32 {
-    120
 }
 
 /// The record of truth.
@@ -265,8 +222,10 @@ impl Config {
             within(&mut listener.certificate);
             within(&mut listener.key);
             listener.client_cas.iter_mut().for_each(within);
+            listener.client_crls.iter_mut().for_each(within);
         }
-        self.card.anchors.iter_mut().for_each(within);
+        self.card.anchors.iter_mut().map(AnchorFile::file_mut).for_each(within);
+        self.card.issuers.iter_mut().for_each(within);
         within(&mut self.card.lists);
         within(&mut self.feed.insurers);
         within(&mut self.feed.spool);
@@ -290,6 +249,14 @@ impl Config {
         }
         if self.card.anchors.is_empty() {
             return wrong("card.anchors", "name at least one card CA file".to_owned());
+        }
+        if let Some(pin) =
+            self.card.anchors.iter().filter_map(AnchorFile::pin).find(|pin| fingerprint(pin).is_none())
+        {
+            return wrong("card.anchors.sha256", format!("{pin:?} is no SHA-256 in hexadecimal"));
+        }
+        if let Some((key, why)) = self.card.responder.as_ref().and_then(Responder::fault) {
+            return wrong(key, why);
         }
         if !self.ledger.url.starts_with("sqlite:") {
             return wrong("ledger.url", "must be sqlite:PATH".to_owned());
@@ -316,8 +283,9 @@ impl Config {
         Ok(())
     }
 
-    fn positive(&self) -> [(&'static str, u64); 7] {
+    fn positive(&self) -> [(&'static str, u64); 8] {
         [
+            ("card.revocation.max_age_hours", u64::from(self.card.revocation.max_age_hours)),
             ("service.connections", self.service.connections as u64),
             ("service.handshake_seconds", self.service.handshake_seconds),
             ("service.header_seconds", self.service.header_seconds),

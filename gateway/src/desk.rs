@@ -8,17 +8,15 @@ use eligibility::feed::Source;
 
 use crate::audit::Audit;
 use crate::challenge::Challenges;
-use crate::config::{CardProof, InsurerList};
-use crate::lists::Trust;
+use crate::config::InsurerList;
+use crate::trust::Trust;
 
 /// What a query is answered from.
 pub struct Desk {
     /// Challenges issued here.
     pub challenges: Challenges,
-    /// Card CAs and revocation lists.
+    /// Card CAs, revocation lists, and how cards are judged by them.
     pub trust: Trust,
-    /// How cards are judged.
-    pub card: CardRules,
     /// Every coverage.
     pub memory: cache::Reader,
     /// The insurers there are.
@@ -27,15 +25,6 @@ pub struct Desk {
     pub staleness: Staleness,
     /// Where each answer leaves its record.
     pub audit: Audit,
-}
-
-/// How cards are judged.
-#[derive(Clone, Debug)]
-pub struct CardRules {
-    /// What proves a card.
-    pub proof: CardProof,
-    /// Expiry and revocation.
-    pub stand: pki::StandPolicy,
 }
 
 /// How long a source may be silent.

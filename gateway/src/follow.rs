@@ -12,7 +12,7 @@ use eligibility::number::{LinkNumber, Serial};
 use ledger::{Content, Ledger, LedgerError, Options};
 
 use crate::clock::Clock;
-use crate::lists::Memories;
+use crate::trust::Memories;
 
 /// Batches read at once during the start.
 const BATCHES: usize = 256;

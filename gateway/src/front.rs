@@ -17,6 +17,7 @@ use std::time::Duration;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use pki::UnixTime;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -25,6 +26,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::gateway::Gateway;
 use crate::peer::Peer;
+use crate::trust::Clients;
 
 /// Pause after a failed accept: when file descriptors run out, spinning helps nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -39,7 +41,7 @@ const STREAMS: u32 = 64;
 pub async fn serve(
     gateway: Arc<Gateway>,
     listener: TcpListener,
-    tls: Arc<rustls::ServerConfig>,
+    (tls, clients): (Arc<rustls::ServerConfig>, Arc<Clients>),
     mut stop: watch::Receiver<bool>,
 ) {
     let acceptor = TlsAcceptor::from(tls);
@@ -58,8 +60,9 @@ pub async fn serve(
                     continue;
                 };
                 let (gateway, acceptor, stop) = (Arc::clone(&gateway), acceptor.clone(), stop.clone());
+                let clients = Arc::clone(&clients);
                 connections.spawn(async move {
-                    connection(gateway, acceptor, socket, stop).await;
+                    connection(gateway, acceptor, clients, socket, stop).await;
                     drop(place);
                 });
             }
@@ -79,6 +82,7 @@ pub async fn serve(
 async fn connection(
     gateway: Arc<Gateway>,
     acceptor: TlsAcceptor,
+    clients: Arc<Clients>,
     socket: TcpStream,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -91,12 +95,22 @@ async fn connection(
             return;
         }
     };
-    let Some(certificate) = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) else {
+    let Some(chain) = stream.get_ref().1.peer_certificates() else { return };
+    let Some(certificate) = chain.first() else { return };
+    // A connection that goes on from an earlier one has had no look at its certificate in TLS.
+    let now = UnixTime(gateway.clock.now().millis() / 1000);
+    let Ok(admitted) = clients.admit(chain, now) else {
+        gateway.metrics.handshakes_failed.inc();
         return;
     };
     let peer = Arc::new(Peer::of(certificate, &gateway.roles));
     gateway.metrics.connections.inc();
-    speak(&gateway, stream, peer, &mut stop).await;
+    tokio::select! {
+        () = speak(&gateway, stream, peer, &mut stop) => {}
+        () = clients.fallen(admitted) => {
+            tracing::warn!("connection closed: its client certificate does not stand any more");
+        }
+    }
     gateway.metrics.connections.dec();
 }
 

@@ -8,19 +8,19 @@ use std::sync::mpsc::sync_channel;
 use eligibility::day::Timestamp;
 use eligibility::feed::{Said, Source};
 use ledger::{Appended, Ledger, LedgerError};
-use pki::{StandPolicy, UnixTime};
+use pki::UnixTime;
 use tokio::sync::Semaphore;
 
 use crate::audit::{Audit, AuditError};
 use crate::challenge::Challenges;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, InsurerList, Service};
-use crate::desk::{CardRules, Desk, Staleness};
+use crate::config::{Card, Config, ConfigError, InsurerList, Service};
+use crate::desk::{Desk, Staleness};
 use crate::follow;
 use crate::intake::Spool;
-use crate::lists::{Trust, TrustError};
 use crate::metrics::Metrics;
 use crate::peer::RoleRule;
+use crate::trust::{Trust, TrustError};
 
 /// Most challenges that may be spent and not yet expired.
 const MOST_SPENT: usize = 1_000_000;
@@ -126,7 +126,6 @@ impl Gateway {
         let desk = Desk {
             challenges,
             trust,
-            card: CardRules { proof: config.card.proof, stand: stand(config) },
             memory: followed.memory,
             insurers,
             staleness: staleness(config),
@@ -163,8 +162,11 @@ impl Gateway {
     /// What must be done every few seconds: spent challenges, revocation lists.
     pub fn tend(self: &Arc<Self>) {
         let now = self.clock.now();
+        let seconds = UnixTime(now.millis() / 1000);
         self.desk.challenges.forget_expired(now);
-        self.desk.trust.refresh(UnixTime(now.millis() / 1000));
+        self.desk.trust.refresh(seconds);
+        self.desk.trust.warn_of_ends(seconds);
+        self.desk.trust.keep_counts(seconds, self.phase() == Phase::Draining);
         self.desk.trust.save(|list| {
             let kept = self.act(Said::List(Box::new(list.clone())));
             if let Err(error) = &kept {
@@ -172,6 +174,16 @@ impl Gateway {
             }
             kept.is_ok()
         });
+    }
+
+    /// Puts the `[card]` of a changed configuration in force, if all of it can be used; else what
+    /// was in force stays so. Keys that need a start of their own are named in the log.
+    ///
+    /// # Errors
+    /// [`TrustError`] with the file at fault.
+    pub fn reload(&self, card: &Card) -> Result<(), TrustError> {
+        let now = UnixTime(self.clock.now().millis() / 1000);
+        self.desk.trust.reload(card, now)
     }
 
     /// Writes an act of the gateway's own and waits until it is durable and visible. Blocks.
@@ -183,10 +195,6 @@ impl Gateway {
         self.ledger.act(said, Box::new(move |outcome| drop(done.send(outcome))))?;
         outcome.recv().unwrap_or(Err(LedgerError::Closed))
     }
-}
-
-fn stand(config: &Config) -> StandPolicy {
-    StandPolicy { grace: config.card.grace.into(), ..StandPolicy::default() }
 }
 
 fn staleness(config: &Config) -> Staleness {

@@ -14,7 +14,7 @@
 //! | [`front`] | connections, TLS, routes, limits |
 //! | [`path`] | the path of one query, top to bottom |
 //! | [`challenge`], [`entitle`], [`refusal`] | its own steps, and the one door of refusals |
-//! | [`desk`], [`lists`], [`follow`] | what it looks at: trust and memory |
+//! | [`desk`], [`trust`], [`follow`] | what it looks at: trust and memory |
 //! | [`intake`] | deliveries |
 //! | [`audit`] | one record an answer |
 //! | [`admin`], [`metrics`] | the operator's listener |
@@ -34,8 +34,8 @@ pub mod follow;
 pub mod front;
 pub mod gateway;
 pub mod intake;
-pub mod lists;
 pub mod metrics;
 pub mod path;
 pub mod peer;
 pub mod refusal;
+pub mod trust;

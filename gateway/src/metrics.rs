@@ -35,6 +35,12 @@ pub struct Metrics {
     audit_waiting: IntGauge,
     revoked: IntGauge,
     list_age: Gauge,
+    list_due: Gauge,
+    lists: IntGauge,
+    anchor_days: IntGaugeVec,
+    responder: IntGaugeVec,
+    responder_in_flight: IntGauge,
+    responder_paused: IntGauge,
     feed_age: IntGaugeVec,
     feed_quarantine: IntGaugeVec,
 }
@@ -56,6 +62,14 @@ impl Metrics {
         }
         let requests = Opts::new("shikaku_requests_total", "Requests answered, by route and outcome.");
         let seconds = HistogramOpts::new("shikaku_request_seconds", "Time from head to reply, by route.");
+        let anchor_days = Opts::new(
+            "shikaku_anchor_days_left",
+            "Days until a trust anchor ends: plan below 90, hurry below 30, alarm below 7.",
+        );
+        let responder = Opts::new(
+            "shikaku_responder_questions",
+            "Questions to the responder since the configuration was read, by how they ended.",
+        );
         let feed_age = Opts::new("shikaku_feed_age_seconds", "Age of what a source is complete to.");
         let quarantine = Opts::new("shikaku_feed_quarantined", "Records of a source in quarantine.");
         Self {
@@ -84,7 +98,26 @@ impl Metrics {
             )),
             list_age: register!(Gauge::new(
                 "shikaku_revocation_list_age_seconds",
-                "Age of the oldest revocation list held."
+                "Age of the oldest revocation list held: warn above 93600 (a daily list is late), alarm above 172800."
+            )),
+            list_due: register!(Gauge::new(
+                "shikaku_revocation_list_due_seconds",
+                "Seconds until the first of the revocation lists held is past its next update: warn below \
+                 21600, alarm below 0."
+            )),
+            lists: register!(IntGauge::new(
+                "shikaku_revocation_lists",
+                "Revocation lists held: alarm when it falls."
+            )),
+            anchor_days: register!(IntGaugeVec::new(anchor_days, &["anchor"])),
+            responder: register!(IntGaugeVec::new(responder, &["outcome"])),
+            responder_in_flight: register!(IntGauge::new(
+                "shikaku_responder_in_flight",
+                "Questions to the responder on their way."
+            )),
+            responder_paused: register!(IntGauge::new(
+                "shikaku_responder_paused",
+                "1 while the responder is not asked, after failures in a row: alarm after 5 minutes."
             )),
             feed_age: register!(IntGaugeVec::new(feed_age, &["source"])),
             feed_quarantine: register!(IntGaugeVec::new(quarantine, &["source"])),
@@ -111,10 +144,7 @@ impl Metrics {
         self.persons.set(memory.persons() as i64);
         self.serials.set(memory.serials() as i64);
         self.audit_waiting.set(gateway.desk.audit.waiting() as i64);
-        let view = gateway.desk.trust.view();
-        let oldest = view.lists.iter().map(|list| list.mark.this_update.0).min();
-        self.list_age.set(oldest.map_or(f64::NAN, |at| (now.millis() / 1000 - at) as f64));
-        self.revoked.set(view.lists.iter().map(|list| list.revoked as i64).sum());
+        self.trust(gateway, now);
         for (source, state) in memory.sources() {
             let source = source.to_string();
             if let Some(at) = state.complete_to {
@@ -126,6 +156,31 @@ impl Metrics {
         // Writing to memory cannot fail.
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
         text
+    }
+
+    fn trust(&self, gateway: &Gateway, now: Timestamp) {
+        let seconds = now.millis().div_euclid(1000);
+        let trust = &gateway.desk.trust;
+        let held = trust.in_force();
+        let lists = || held.view.lists.iter();
+        let oldest = lists().map(|list| list.mark.this_update.0).min();
+        self.list_age.set(oldest.map_or(f64::NAN, |at| (seconds - at) as f64));
+        let first_due = lists().map(|list| list.next_update.0).min();
+        self.list_due.set(first_due.map_or(f64::NAN, |at| (at - seconds) as f64));
+        self.lists.set(lists().count() as i64);
+        self.revoked.set(lists().map(|list| list.revoked as i64).sum());
+        if let Some(responder) = &held.responder {
+            for (word, count) in crate::trust::ENDS.iter().zip(responder.ends()) {
+                self.responder.with_label_values(&[word]).set(count as i64);
+            }
+            self.responder_in_flight.set(responder.in_flight() as i64);
+            self.responder_paused.set(i64::from(responder.is_paused()));
+        }
+        // An anchor that was retired shall not be warned of.
+        self.anchor_days.reset();
+        for anchor in trust.anchors(pki::UnixTime(seconds)) {
+            self.anchor_days.with_label_values(&[&anchor.name]).set(i64::from(anchor.days_left));
+        }
     }
 }
 

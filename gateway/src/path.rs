@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Each step hands its value on and calls no other. Nothing here waits, reads a clock or knows a
-//! socket: the whole path runs in a test or a bench. The one thing left to wait for is handed out
-//! with the reply: its audit record must be written before the reply may leave.
+//! socket: the whole path runs in a test or a bench. What is left to wait for is handed out: with the
+//! reply its audit record, which must be written before the reply may leave; and before the reply, for
+//! the few cards of which no list speaks, the question to the authority's responder.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,15 +17,16 @@ use eligibility::day::{Day, Timestamp};
 use eligibility::decision::decide;
 use eligibility::query::{CardQuery, NumberQuery};
 use eligibility::wire::{Text, Wrong};
-use pki::{Proven, TrustView, UnixTime, Verified};
+use pki::{OcspOutcome, Proven, TrustView, UnixTime, Verified};
 
 use crate::audit::{Entry, Recording};
-use crate::challenge::{ChallengeError, Challenges};
+use crate::challenge::ChallengeError;
 use crate::config::CardProof;
 use crate::desk::Desk;
 use crate::entitle::Entitled;
 use crate::peer::Peer;
 use crate::refusal::{Fresh, Refusal};
+use crate::trust::{Asked, InForce, Status};
 
 /// Who asks, and when: what the front knows of a request.
 #[derive(Clone, Copy)]
@@ -47,11 +49,82 @@ pub struct Reply {
     pub recording: Recording,
 }
 
+/// What comes of a question by a card.
+pub enum CardReply {
+    /// The reply.
+    Now(Reply),
+    /// The slow branch: the responder has to be asked, and the reply is [`card_with_status`]'s.
+    NeedsStatus(Box<NeedsStatus>),
+}
+
+impl CardReply {
+    /// The reply, where there is nothing to wait for.
+    #[must_use]
+    pub fn now(self) -> Option<Reply> {
+        match self {
+            Self::Now(reply) => Some(reply),
+            Self::NeedsStatus(_) => None,
+        }
+    }
+}
+
+/// A card that is proven, its challenge spent, of which the lists do not say whether it stands.
+pub struct NeedsStatus {
+    proven: Proven,
+    trust: std::sync::Arc<InForce>,
+    asked: Asked,
+}
+
+impl NeedsStatus {
+    /// The question for the responder, and those who ask it.
+    #[must_use]
+    pub fn into_question(self) -> (Waiting, Asked) {
+        (Waiting { proven: self.proven, trust: self.trust }, self.asked)
+    }
+}
+
+/// The card while the responder is asked.
+pub struct Waiting {
+    proven: Proven,
+    trust: std::sync::Arc<InForce>,
+}
+
+impl Waiting {
+    /// What was in force when the card was proven.
+    #[must_use]
+    pub fn trust(&self) -> &InForce {
+        &self.trust
+    }
+}
+
 /// A question by a card.
-pub fn card(desk: &Desk, request: Request<'_>, body: &[u8]) -> Reply {
+pub fn card(desk: &Desk, request: Request<'_>, body: &[u8]) -> CardReply {
     let mut entry = Entry::begin("card", request);
-    let outcome = by_card(desk, request, body, &mut entry);
+    match by_card(desk, request, body, &mut entry) {
+        Ok(Step::Answered(encoded)) => CardReply::Now(finish(desk, Ok(encoded), entry)),
+        Ok(Step::NeedsStatus(needs)) => CardReply::NeedsStatus(needs),
+        Err(refusal) => CardReply::Now(finish(desk, Err(refusal), entry)),
+    }
+}
+
+/// The same question once more, with what the responder said: from `stand` on.
+pub fn card_with_status(
+    desk: &Desk,
+    request: Request<'_>,
+    body: &[u8],
+    waiting: Waiting,
+    status: OcspOutcome,
+) -> Reply {
+    let mut entry = Entry::begin("card", request);
+    let outcome = CardQuery::from_json(body)
+        .map_err(Refusal::from)
+        .and_then(|query| standing(desk, request, &query, (waiting.proven, status), &mut entry));
     finish(desk, outcome, entry)
+}
+
+enum Step {
+    Answered(Encoded),
+    NeedsStatus(Box<NeedsStatus>),
 }
 
 /// A question by the numbers of an insured card.
@@ -61,16 +134,40 @@ pub fn number(desk: &Desk, request: Request<'_>, body: &[u8]) -> Reply {
     finish(desk, outcome, entry)
 }
 
-fn by_card(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) -> Result<Encoded, Refusal> {
-    let Request { peer, now, .. } = request;
+/// parse ─► open ─► prove ─► spend, and on where nothing has to be waited for.
+fn by_card(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) -> Result<Step, Refusal> {
+    let now = unix(request.now);
     let query = CardQuery::from_json(body)?;
     let certificate = base64("certificate", &query.certificate)?;
-    let trust = desk.trust.view();
-    let proven = match desk.card.proof {
-        CardProof::Signature => signed(&desk.challenges, &trust, request, &query, &certificate)?,
-        CardProof::Certificate => pki::prove_without_possession(&trust, &certificate)?,
+    let trust = desk.trust.in_force();
+    let proven = match trust.proof {
+        CardProof::Signature => signed(desk, &trust.view, request, &query, &certificate)?,
+        CardProof::Certificate => {
+            desk.trust.certificates().prove_without_possession(&trust.view, &certificate, now)?
+        }
     };
-    let verified = pki::stand(proven, &trust, unix(now), &desk.card.stand)?;
+    let linked = || cache_serial(&proven).is_some_and(|serial| desk.memory.owner(serial).is_some());
+    match trust.status(&proven, &certificate, linked, now) {
+        Status::Settled(status) => {
+            standing(desk, request, &query, (proven, status), entry).map(Step::Answered)
+        }
+        Status::Ask(asked) => Ok(Step::NeedsStatus(Box::new(NeedsStatus { proven, trust, asked }))),
+    }
+}
+
+/// stand ─► entitle ─► find ─► decide ─► record ─► encode, by what is in force now.
+fn standing(
+    desk: &Desk,
+    request: Request<'_>,
+    query: &CardQuery<'_>,
+    (proven, status): (Proven, OcspOutcome),
+    entry: &mut Entry,
+) -> Result<Encoded, Refusal> {
+    let Request { peer, now, .. } = request;
+    let trust = desk.trust.in_force();
+    let (authority, not_before) = (proven.authority(), proven.not_before());
+    let verified = pki::stand_with_answer(proven, &trust.view, unix(now), &trust.stand, status)?;
+    desk.trust.count(authority, not_before, unix(now));
     let entitled = Entitled::by_card(&verified, query.identity_check, &query.circumstances, peer, now)?;
     let reference = query.circumstances.reference.as_deref();
     Ok(answer(desk, &entitled, Some(shown(&verified)), reference, now, entry))
@@ -86,7 +183,7 @@ fn by_number(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) 
 
 /// open ─► prove ─► spend: the challenge is looked at before any signature, and spent only by a right one.
 fn signed(
-    challenges: &Challenges,
+    desk: &Desk,
     trust: &TrustView,
     request: Request<'_>,
     query: &CardQuery<'_>,
@@ -97,12 +194,19 @@ fn signed(
     };
     let challenge = needed(&query.challenge, "challenge")?;
     let signature = base64("signature", &needed(&query.signature, "signature")?)?;
+    let challenges = &desk.challenges;
     let refused = |error: ChallengeError| {
         let fresh = challenges.issue(request.peer.fingerprint(), request.now);
         Refusal::challenge(error, fresh.map(|(challenge, expires_at)| Fresh { challenge, expires_at }))
     };
     let open = challenges.open(&challenge, request.peer.fingerprint(), request.now).map_err(refused)?;
-    let proven = pki::prove(trust, certificate, open.as_bytes(), &signature)?;
+    let proven = desk.trust.certificates().prove(
+        trust,
+        certificate,
+        open.as_bytes(),
+        &signature,
+        unix(request.now),
+    )?;
     challenges.spend(open).map_err(refused)?;
     Ok(proven)
 }
@@ -152,6 +256,10 @@ const fn unix(now: Timestamp) -> UnixTime {
     UnixTime(now.millis().div_euclid(1000))
 }
 
+fn cache_serial(proven: &Proven) -> Option<eligibility::number::Serial> {
+    eligibility::number::Serial::from_be_bytes(proven.serial().as_bytes())
+}
+
 fn shown(verified: &Verified) -> Card {
     let revocation = verified.revocation();
     Card {
@@ -174,6 +282,7 @@ fn shown(verified: &Verified) -> Card {
                 pki::RevocationSource::Unchecked => RevocationSource::Unchecked,
             },
             as_of: Timestamp::from_millis(revocation.as_of.0.saturating_mul(1000)),
+            stale: revocation.stale,
         },
     }
 }

@@ -23,6 +23,12 @@ impl Fingerprint {
         Self(octets)
     }
 
+    /// The one that these octets are.
+    #[must_use]
+    pub const fn of_octets(octets: [u8; 32]) -> Self {
+        Self(octets)
+    }
+
     /// The octets.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

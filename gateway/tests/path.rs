@@ -64,7 +64,7 @@ fn a_card_and_a_number_are_answered_at_any_time_given() {
 
     let (challenge, expires_at) = desk.challenges.issue(inside.peer.fingerprint(), now).unwrap();
     let card = inside.world.card_in_state("good").query(&challenge).to_string();
-    let ask = |at| Inside::word(path::card(desk, inside.request(at), card.as_bytes()));
+    let ask = |at| Inside::word(path::card(desk, inside.request(at), card.as_bytes()).now().unwrap());
     let (word, problem) = ask(expires_at);
     assert_eq!(word, "challenge_expired");
     assert!(problem["challenge"].is_string());
@@ -79,7 +79,7 @@ fn an_old_list_refuses_the_card_and_says_so() {
     let at = inside.gateway.clock.now().plus_millis(8 * 86_400_000);
     let (challenge, _) = desk.challenges.issue(inside.peer.fingerprint(), at).unwrap();
     let card = inside.world.card_in_state("good").query(&challenge).to_string();
-    let (word, problem) = Inside::word(path::card(desk, inside.request(at), card.as_bytes()));
+    let (word, problem) = Inside::word(path::card(desk, inside.request(at), card.as_bytes()).now().unwrap());
     assert_eq!(word, "revocation_unknown");
     assert!(problem["advice"]["desk"].as_str().unwrap().contains("カードの不具合ではありません"));
 }
@@ -146,6 +146,7 @@ fn of_100_000_planted_my_numbers_none_enters() {
             2 => {
                 let reply =
                     path::card(desk, inside.request(now), planted(&card, &of_card).to_string().as_bytes());
+                let reply = reply.now().unwrap();
                 recordings.push(reply.recording);
                 reply.outcome.unwrap_err().to_json()
             }

@@ -1,5 +1,7 @@
 //! `/status`: where the gateway stands, as one JSON document without personal data.
 
+mod policy;
+
 use std::collections::BTreeMap;
 
 use eligibility::day::Timestamp;
@@ -15,6 +17,9 @@ struct Status {
     serials: usize,
     feeds: BTreeMap<String, Feed>,
     revocation: Vec<List>,
+    revocation_policy: policy::Policy,
+    anchors: Vec<Anchor>,
+    responder: Option<Responder>,
     build: Build,
     now: Timestamp,
 }
@@ -35,6 +40,26 @@ struct List {
     next_update: Timestamp,
     age_seconds: i64,
     revoked: usize,
+}
+
+#[derive(Serialize)]
+struct Anchor {
+    anchor: String,
+    fingerprint: String,
+    authority: String,
+    not_after: Timestamp,
+    days_left: i32,
+    /// The narrowest of 90, 30, 7, 1 days within which it ends; 0 when it has.
+    ends_within: Option<i32>,
+}
+
+#[derive(Serialize)]
+struct Responder {
+    /// Not asked for a while, after failures in a row.
+    paused: bool,
+    in_flight: usize,
+    /// Questions by how they ended.
+    questions: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +90,13 @@ pub(super) fn json(gateway: &Gateway, now: Timestamp) -> Vec<u8> {
         serials: memory.serials(),
         feeds: feeds.collect(),
         revocation: lists(gateway, now),
+        revocation_policy: policy::of(&gateway.desk.trust.in_force().stand),
+        anchors: anchors(gateway, now),
+        responder: gateway.desk.trust.in_force().responder.as_ref().map(|responder| Responder {
+            paused: responder.is_paused(),
+            in_flight: responder.in_flight(),
+            questions: crate::trust::ENDS.into_iter().zip(responder.ends()).collect(),
+        }),
         build: Build {
             version: env!("CARGO_PKG_VERSION"),
             profile: if cfg!(debug_assertions) { "debug" } else { "release" },
@@ -74,10 +106,23 @@ pub(super) fn json(gateway: &Gateway, now: Timestamp) -> Vec<u8> {
     serde_json::to_vec_pretty(&status).unwrap_or_default()
 }
 
+fn anchors(gateway: &Gateway, now: Timestamp) -> Vec<Anchor> {
+    let states = gateway.desk.trust.anchors(pki::UnixTime(now.millis().div_euclid(1000)));
+    let anchor = |state: crate::trust::AnchorState| Anchor {
+        ends_within: state.ends_within(),
+        anchor: state.name,
+        fingerprint: state.fingerprint,
+        authority: state.authority,
+        not_after: state.not_after,
+        days_left: state.days_left,
+    };
+    states.into_iter().map(anchor).collect()
+}
+
 fn lists(gateway: &Gateway, now: Timestamp) -> Vec<List> {
-    let view = gateway.desk.trust.view();
+    let held = gateway.desk.trust.in_force();
     let at = |time: pki::UnixTime| Timestamp::from_millis(time.0.saturating_mul(1000));
-    let lists = view.lists.iter().map(|list| List {
+    let lists = held.view.lists.iter().map(|list| List {
         authority: list
             .mark
             .authority

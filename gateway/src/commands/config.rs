@@ -1,12 +1,16 @@
 //! `shikaku config`: reads a configuration and says what is wrong with it, or what it comes to.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Subcommand;
+use pki::UnixTime;
 
 use super::CommandError;
+use crate::clock::Clock;
 use crate::config::{Config, InsurerList};
 use crate::front::tls;
+use crate::trust::{self, Clients};
 
 /// Checks or shows a configuration.
 #[derive(Subcommand)]
@@ -30,8 +34,11 @@ impl ConfigCommand {
             Self::Check { file } => {
                 let config = Config::read(file).map_err(CommandError::usage)?;
                 InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
+                trust::check(&config.card).map_err(CommandError::usage)?;
+                let now = UnixTime(Clock::system().now().millis() / 1000);
                 for listener in &config.listeners {
-                    tls::server(listener).map_err(CommandError::usage)?;
+                    let clients = Clients::open(listener, now).map_err(CommandError::usage)?;
+                    tls::server(listener, &Arc::new(clients)).map_err(CommandError::usage)?;
                 }
                 println!("{}: ok", file.display());
             }

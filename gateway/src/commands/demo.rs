@@ -77,7 +77,7 @@ impl Demo {
             return Ok(());
         }
         let lines = words::curl_lines(&folder, &population, self.listen, self.admin);
-        serve(&config, || println!("{lines}"))
+        serve(&folder.path("shikaku.toml"), &config, || println!("{lines}"))
     }
 }
 
@@ -134,19 +134,26 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
             certificate: "tls/server.pem".into(),
             key: "tls/server-key.pem".into(),
             client_cas: vec!["tls/ca.pem".into()],
+            client_crls: None,
+            client_revocation: config::RevocationRules::default(),
             tls12: false,
         }],
         service: config::Service::default(),
         admin: config::Admin { address: admin },
         roles: identities::rules(),
         card: config::Card {
-            anchors: vec!["jpki/user-ca-1.pem".into(), "jpki/user-ca-2.pem".into()],
+            anchors: ["jpki/user-ca-1.pem", "jpki/user-ca-2.pem"]
+                .map(|file| config::AnchorFile::Path(file.into()))
+                .to_vec(),
             lists: "jpki".into(),
             policies: vec![pki::TEST_POLICY.to_owned()],
             proof: config::CardProof::default(),
             grace: config::Grace::default(),
             challenge_seconds: 120,
             revoked_kept_months: 124,
+            issuers: Some("data/issuers.json".into()),
+            revocation: config::RevocationRules::default(),
+            responder: None,
         },
         ledger: config::Ledger { url: "sqlite:data/ledger.sqlite".to_owned() },
         feed: config::Feed {

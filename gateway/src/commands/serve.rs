@@ -1,20 +1,23 @@
 //! `shikaku serve`: the service, until it is told to stop.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::Args;
+use pki::UnixTime;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::CommandError;
 use crate::admin;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::front::{self, tls};
 use crate::gateway::Gateway;
+use crate::trust::Clients;
 
 /// How often spent challenges and revocation lists are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(5);
@@ -38,7 +41,7 @@ impl Serve {
     pub(super) fn run(&self) -> Result<(), CommandError> {
         let config = Config::read(&self.config).map_err(CommandError::usage)?;
         log_to_stderr(&self.log)?;
-        serve(&config, || {})
+        serve(&self.config, &config, || {})
     }
 }
 
@@ -60,25 +63,29 @@ pub(super) fn log_to_stderr(level: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Serves until SIGTERM or SIGINT; `ready` is called once the listeners are open.
-pub(super) fn serve(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
+/// Serves until SIGTERM or SIGINT, and takes over a changed `[card]` on SIGHUP; `ready` is called once the listeners are open.
+pub(super) fn serve(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(CommandError::environment)?;
-    runtime.block_on(run(config, ready))
+    runtime.block_on(run(path, config, ready))
 }
 
-async fn run(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
+async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
     // Everything that can be wrong with the configuration is found before anything is opened.
+    let began = UnixTime(Clock::system().now().millis() / 1000);
     let mut listeners = Vec::new();
     for listener in &config.listeners {
-        listeners.push((listener.address, tls::server(listener).map_err(CommandError::usage)?));
+        let clients = Arc::new(Clients::open(listener, began).map_err(CommandError::usage)?);
+        let tls = tls::server(listener, &clients).map_err(CommandError::usage)?;
+        listeners.push((listener.address, tls, clients));
     }
     let started: admin::Starting = Arc::new(OnceLock::new());
     let admin = admin::start(config.admin.address, Arc::clone(&started))
         .map_err(|error| taken("admin.address", config.admin.address, &error))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::environment)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(CommandError::environment)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::environment)?;
 
     // A file at its limit shall be a failed write, which is reported, and not the end of the process.
@@ -89,12 +96,19 @@ async fn run(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> 
     tokio::task::block_in_place(|| gateway.tend());
     let (stop, stopping) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
-    for (address, tls) in listeners {
+    let mut callers = Vec::new();
+    for (address, tls, clients) in listeners {
         let listener =
             TcpListener::bind(address).await.map_err(|error| taken("listener.address", address, &error))?;
         let bound = listener.local_addr().unwrap_or(address);
         tracing::info!(%bound, "serving");
-        serving.spawn(front::serve(Arc::clone(&gateway), listener, tls, stopping.clone()));
+        serving.spawn(front::serve(
+            Arc::clone(&gateway),
+            listener,
+            (tls, Arc::clone(&clients)),
+            stopping.clone(),
+        ));
+        callers.push(clients);
     }
     tracing::info!(%admin, generation = gateway.desk.memory.generation(), persons = gateway.desk.memory.persons(), "ready");
     let _ = started.set(Arc::clone(&gateway));
@@ -105,10 +119,19 @@ async fn run(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> 
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            _ = hangup.recv() => {
+                let (gateway, path) = (Arc::clone(&gateway), path.to_owned());
+                let _ = tokio::task::spawn_blocking(move || reload(&gateway, &path)).await;
+            }
             _ = tend.tick() => {
-                let gateway = Arc::clone(&gateway);
+                let (gateway, callers) = (Arc::clone(&gateway), callers.clone());
                 // Reading lists takes a while; a tick that finds one under way waits its turn.
-                let _ = tokio::task::spawn_blocking(move || gateway.tend()).await;
+                let _ = tokio::task::spawn_blocking(move || {
+                    let now = UnixTime(gateway.clock.now().millis() / 1000);
+                    callers.iter().for_each(|clients| clients.refresh(now));
+                    gateway.tend();
+                })
+                .await;
             }
         }
     }
@@ -122,6 +145,21 @@ async fn run(config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> 
     });
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Reads the configuration again and puts its `[card]` in force; one that cannot be used changes
+/// nothing.
+fn reload(gateway: &Gateway, path: &Path) {
+    let read = Config::read(path).map_err(|error| error.to_string());
+    match read.and_then(|config| gateway.reload(&config.card).map_err(|error| error.to_string())) {
+        Ok(()) => {
+            let now = UnixTime(gateway.clock.now().millis() / 1000);
+            let anchors = gateway.desk.trust.anchors(now);
+            let names: Vec<_> = anchors.iter().map(|anchor| anchor.name.as_str()).collect();
+            tracing::info!(anchors = names.join(" "), "[card] of the configuration is in force");
+        }
+        Err(error) => tracing::error!(error, "configuration not taken over; what was in force stays so"),
+    }
 }
 
 fn taken(key: &str, address: SocketAddr, error: &std::io::Error) -> CommandError {

@@ -16,7 +16,7 @@ use super::body::{self, Media, ReplyBody};
 use crate::clock::Clock;
 use crate::gateway::{Gateway, Phase};
 use crate::intake;
-use crate::path::{self, Reply};
+use crate::path::{self, CardReply, Reply};
 use crate::peer::{Peer, Role};
 use crate::refusal::{Fresh, Refusal};
 
@@ -100,6 +100,12 @@ struct Head<'h> {
     now: Timestamp,
 }
 
+impl Head<'_> {
+    fn request(&self) -> path::Request<'_> {
+        path::Request { peer: self.peer, id: self.id, now: self.now }
+    }
+}
+
 /// Answers one request.
 pub(super) async fn reply(
     gateway: &Arc<Gateway>,
@@ -167,8 +173,8 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
     }
     match route {
         Route::Description => (Ok((StatusCode::OK, DESCRIPTION.to_vec())), None),
-        Route::Card => query(head, request, path::card).await,
-        Route::Number => query(head, request, path::number).await,
+        Route::Card => card(head, request).await,
+        Route::Number => number(head, request).await,
         Route::Batch => (batch(head, request).await, None),
         Route::Challenges => (challenges(head, request).await, None),
         Route::Feeds => (intake::api::all(head.gateway, head.peer, head.now), None),
@@ -209,23 +215,53 @@ async fn small_json(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes
     body::read(request.into_body(), limits.body_octets, Duration::from_secs(limits.body_seconds)).await
 }
 
-type Query = fn(&crate::desk::Desk, path::Request<'_>, &[u8]) -> Reply;
-
-async fn query(head: &Head<'_>, request: Request<Incoming>, ask: Query) -> Outcome {
+async fn asked(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes::Bytes, Refusal> {
     if !head.peer.has(Role::Reception) && !head.peer.has(Role::Review) {
-        return (Err(Refusal::Forbidden), None);
+        return Err(Refusal::Forbidden);
     }
-    let json = match small_json(head, request).await {
+    small_json(head, request).await
+}
+
+async fn number(head: &Head<'_>, request: Request<Incoming>) -> Outcome {
+    let json = match asked(head, request).await {
+        Ok(json) => json,
+        Err(refusal) => return (Err(refusal), None),
+    };
+    let replied = guarded(head, || path::number(&head.gateway.desk, head.request(), &json));
+    recorded(replied).await
+}
+
+async fn card(head: &Head<'_>, request: Request<Incoming>) -> Outcome {
+    let json = match asked(head, request).await {
         Ok(json) => json,
         Err(refusal) => return (Err(refusal), None),
     };
     let desk = &head.gateway.desk;
-    let of = path::Request { peer: head.peer, id: head.id, now: head.now };
-    // A fault of ours must not take the connection, and with it other people's answers, along.
-    let replied = std::panic::catch_unwind(AssertUnwindSafe(|| ask(desk, of, &json)));
-    let Ok(Reply { outcome, word, recording }) = replied else {
+    let needs = match guarded(head, || path::card(desk, head.request(), &json)) {
+        Ok(CardReply::Now(reply)) => return recorded(Ok(reply)).await,
+        Ok(CardReply::NeedsStatus(needs)) => needs,
+        Err(refusal) => return (Err(refusal), None),
+    };
+    let (waiting, question) = needs.into_question();
+    let now = pki::UnixTime(head.now.millis().div_euclid(1000));
+    let status = waiting.trust().ask(question, now).await;
+    let replied = guarded(head, || path::card_with_status(desk, head.request(), &json, waiting, status));
+    recorded(replied).await
+}
+
+/// A fault of ours must not take the connection, and with it other people's answers, along.
+fn guarded<T>(head: &Head<'_>, ask: impl FnOnce() -> T) -> Result<T, Refusal> {
+    std::panic::catch_unwind(AssertUnwindSafe(ask)).map_err(|_| {
         head.gateway.metrics.panics.inc();
-        return (Err(Refusal::Internal), None);
+        Refusal::Internal
+    })
+}
+
+/// The reply, once its record is written.
+async fn recorded(replied: Result<Reply, Refusal>) -> Outcome {
+    let Reply { outcome, word, recording } = match replied {
+        Ok(reply) => reply,
+        Err(refusal) => return (Err(refusal), None),
     };
     if !recording.written().await {
         return (Err(Refusal::Overloaded), None);

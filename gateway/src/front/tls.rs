@@ -1,14 +1,25 @@
 //! TLS for the service: our certificate, and callers known by theirs.
+//!
+//! Certificates of callers are judged by `pki`'s path validation and not by rustls' own, which takes
+//! issuers without keyCertSign and knows distribution points by URL only.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pki::path::{PathError, PathReason};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature_with_raw_key};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, version};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, ServerConfig,
+    SignatureScheme, version,
+};
+use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::config::Listener;
+use crate::trust::Clients;
 
 /// Why a listener's TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +32,7 @@ pub enum TlsError {
         /// What is wrong.
         why: String,
     },
-    /// Certificate and key, or the CAs, do not make a server.
+    /// Certificate and key do not make a server.
     #[error("listener {address}: {why}")]
     Setup {
         /// The listener.
@@ -31,22 +42,14 @@ pub enum TlsError {
     },
 }
 
-/// The TLS configuration of one listener.
+/// The TLS configuration of one listener, for these callers.
 ///
 /// # Errors
 /// [`TlsError`] with the file at fault.
-pub fn server(listener: &Listener) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn server(listener: &Listener, clients: &Arc<Clients>) -> Result<Arc<ServerConfig>, TlsError> {
     let setup = |why: String| TlsError::Setup { address: listener.address, why };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut cas = RootCertStore::empty();
-    for path in &listener.client_cas {
-        for ca in certificates(path)? {
-            cas.add(ca).map_err(|error| TlsError::File { path: path.clone(), why: error.to_string() })?;
-        }
-    }
-    let callers = WebPkiClientVerifier::builder_with_provider(Arc::new(cas), Arc::clone(&provider))
-        .build()
-        .map_err(|error| setup(error.to_string()))?;
+    let callers = Arc::new(Callers::of(clients, &provider));
     let versions: &[_] =
         if listener.tls12 { &[&version::TLS13, &version::TLS12] } else { &[&version::TLS13] };
     let key = PrivateKeyDer::from_pem_file(&listener.key).map_err(|error| TlsError::File {
@@ -69,4 +72,89 @@ fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TlsError
         CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?.collect();
     let all = all.map_err(|error| wrong(error.to_string()))?;
     if all.is_empty() { Err(wrong("holds no certificate in PEM".to_owned())) } else { Ok(all) }
+}
+
+/// rustls' question whether a caller may come in, handed to [`Clients`].
+#[derive(Debug)]
+struct Callers {
+    clients: Arc<Clients>,
+    provider: Arc<CryptoProvider>,
+    names: Vec<DistinguishedName>,
+}
+
+impl Callers {
+    fn of(clients: &Arc<Clients>, provider: &Arc<CryptoProvider>) -> Self {
+        let name = |ca: &CertificateDer<'_>| {
+            let (_, ca) = X509Certificate::from_der(ca).ok()?;
+            Some(DistinguishedName::from(ca.subject().as_raw().to_vec()))
+        };
+        let names = clients.anchors().iter().filter_map(name).collect();
+        Self { clients: Arc::clone(clients), provider: Arc::clone(provider), names }
+    }
+}
+
+impl ClientCertVerifier for Callers {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.names
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let chain: Vec<_> = [end_entity].into_iter().chain(intermediates).cloned().collect();
+        let now = pki::UnixTime(i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
+        match self.clients.judge(&chain, now) {
+            Ok(_) => Ok(ClientCertVerified::assertion()),
+            Err(error) => {
+                tracing::info!(reason = %error, "client certificate refused");
+                Err(Error::InvalidCertificate(alert(error)))
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        // By the key alone: rustls would not read certificates with critical policies.
+        let (_, parsed) = X509Certificate::from_der(certificate)
+            .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
+        let key = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// The alert that tells a caller why.
+fn alert(error: PathError) -> CertificateError {
+    match error.reason {
+        PathReason::Malformed => CertificateError::BadEncoding,
+        PathReason::Expired { .. } => CertificateError::Expired,
+        PathReason::NotYetValid { .. } => CertificateError::NotValidYet,
+        PathReason::Revoked | PathReason::Suspended => CertificateError::Revoked,
+        PathReason::RevocationUnknown(_) => CertificateError::UnknownRevocationStatus,
+        PathReason::UnknownIssuer => CertificateError::UnknownIssuer,
+        PathReason::BadSignature => CertificateError::BadSignature,
+        PathReason::ExtendedKeyUsage => CertificateError::InvalidPurpose,
+        _ => CertificateError::Other(OtherError(Arc::new(error))),
+    }
 }

@@ -26,6 +26,7 @@ use crate::desk::Desk;
 use crate::gateway::Gateway;
 use crate::peer::{Peer, Role};
 use crate::refusal::Refusal;
+use crate::trust::Status;
 
 type Outcome = Result<(StatusCode, Vec<u8>), Refusal>;
 
@@ -55,7 +56,7 @@ struct Notice {
 /// `POST /v1/links`.
 pub(crate) async fn link(gateway: &Arc<Gateway>, peer: &Peer, now: Timestamp, body: &[u8]) -> Outcome {
     portal(peer)?;
-    let (serial, link_number) = wanted(&gateway.desk, now, body)?;
+    let (serial, link_number) = wanted(&gateway.desk, now, body).await?;
     match gateway.desk.memory.owner(serial) {
         Some(owner) if owner == link_number => {}
         Some(_) => return Err(Refusal::LinkConflict),
@@ -69,17 +70,22 @@ pub(crate) async fn link(gateway: &Arc<Gateway>, peer: &Peer, now: Timestamp, bo
 }
 
 /// prove ─► stand ─► find: the card, and the one person it may be linked to.
-fn wanted(desk: &Desk, now: Timestamp, body: &[u8]) -> Result<(Serial, LinkNumber), Refusal> {
+async fn wanted(desk: &Desk, now: Timestamp, body: &[u8]) -> Result<(Serial, LinkNumber), Refusal> {
     let query = LinkQuery::from_json(body)?;
     let certificate =
         STANDARD.decode(&*query.certificate).map_err(|_| Refusal::field("certificate", Wrong::Form))?;
     if !desk.insurers.has(query.person.key.insurer()) {
         return Err(Refusal::field("insurer_number", Wrong::NotInBook));
     }
-    let trust = desk.trust.view();
-    let proven = pki::prove_without_possession(&trust, &certificate)?;
+    let trust = desk.trust.in_force();
+    let proven = pki::prove_without_possession(&trust.view, &certificate)?;
     let seconds = UnixTime(now.millis().div_euclid(1000));
-    let verified = pki::stand(proven, &trust, seconds, &desk.card.stand)?;
+    // A card that is being linked is one nobody has linked.
+    let status = match trust.status(&proven, &certificate, || false, seconds) {
+        Status::Settled(status) => status,
+        Status::Ask(asked) => trust.ask(asked, seconds).await,
+    };
+    let verified = pki::stand_with_answer(proven, &trust.view, seconds, &trust.stand, status)?;
     let serial = Serial::from_be_bytes(verified.serial().as_bytes()).ok_or(Refusal::Internal)?;
     let person: Arc<Person> = match desk.memory.find(&Key::Number(&query.person)) {
         Found::One(person) => person,
