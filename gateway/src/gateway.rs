@@ -111,7 +111,7 @@ impl Gateway {
         let clock = Clock::system();
         let now = clock.now();
         let insurers = InsurerList::read(&config.feed.insurers)?;
-        let audit = Audit::open(&config.audit.folder, &config.audit.pseudonym_key)?;
+        let audit = Audit::open(&config.audit)?;
         let path = config.ledger_path().to_owned();
         let failed = |error| StartError::Ledger { path: path.clone(), error };
         let followed = follow::start(&path).map_err(failed)?;

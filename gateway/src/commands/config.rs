@@ -7,6 +7,7 @@ use clap::Subcommand;
 use pki::UnixTime;
 
 use super::CommandError;
+use crate::audit::Keys;
 use crate::clock::Clock;
 use crate::config::{Config, InsurerList};
 use crate::front::tls;
@@ -34,6 +35,7 @@ impl ConfigCommand {
             Self::Check { file } => {
                 let config = Config::read(file).map_err(CommandError::usage)?;
                 InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
+                Keys::read(&config.audit).map_err(CommandError::usage)?;
                 trust::check(&config.card).map_err(CommandError::usage)?;
                 let now = UnixTime(Clock::system().now().millis() / 1000);
                 for listener in &config.listeners {
