@@ -34,7 +34,7 @@ const CHANGES: u64 = 200;
 /// changing, restarting. The record of truth is not part of it
 #[derive(Args)]
 #[command(after_help = "Example:\n  shikaku store measure --people 1000000 --json")]
-pub(super) struct Measure {
+pub(in crate::commands) struct Measure {
     /// How many people
     #[arg(long, default_value_t = 1_000_000)]
     people: u64,
