@@ -7,6 +7,7 @@ pub mod demo;
 mod feed;
 mod pki;
 mod serve;
+mod store;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,8 @@ enum Command {
     Card(card::CardCommand),
     #[command(subcommand)]
     Pki(pki::PkiCommand),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -73,6 +76,7 @@ impl From<crate::gateway::StartError> for CommandError {
         use crate::gateway::StartError;
         match error {
             StartError::Config(_)
+            | StartError::Entrance(_)
             | StartError::Trust(_)
             | StartError::Audit(crate::audit::AuditError::Key { .. }) => Self::usage(error),
             _ => Self::environment(error),
@@ -92,6 +96,7 @@ pub fn run() -> ExitCode {
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
         Command::Pki(pki) => pki.run(),
+        Command::Store(store) => store.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

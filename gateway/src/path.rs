@@ -248,7 +248,7 @@ fn answer(
     let memory = desk.memory.view();
     let generation = memory.generation();
     let found = memory.find(entitled.key());
-    let eligibility = decide(found.as_deref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
+    let eligibility = decide(found.as_ref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
     entry.decided(entitled, &found, &eligibility, generation, reference);
     let occasion = Occasion { reference, card, generation, answered_at: now };
     let mut json = Vec::with_capacity(1024);

@@ -1,6 +1,7 @@
 //! What an institution may fetch again of one of its own answers.
 
 use cache::Key;
+use eligibility::coverage::Written;
 use eligibility::day::{Day, Timestamp};
 use eligibility::decision::{Eligibility, Status};
 use eligibility::number::InstitutionCode;
@@ -47,12 +48,12 @@ impl std::fmt::Debug for Confirmation {
 type Numbers = [Option<Box<str>>; 4];
 
 impl Confirmation {
-    pub(super) fn of(
+    pub(super) fn of<T: Written>(
         institution: InstitutionCode,
         (at, request): (Timestamp, u128),
         route: &str,
         key: &Key<'_>,
-        eligibility: &Eligibility<'_>,
+        eligibility: &Eligibility<'_, T>,
         reference: Option<&str>,
     ) -> Self {
         let [insurer_number, symbol, number, branch] = numbers(key, eligibility);
@@ -87,12 +88,13 @@ impl Confirmation {
 }
 
 /// What the desk saw, else what it asked by.
-fn numbers(key: &Key<'_>, eligibility: &Eligibility<'_>) -> Numbers {
+fn numbers<T: Written>(key: &Key<'_>, eligibility: &Eligibility<'_, T>) -> Numbers {
     if let Some(shown) = eligibility.coverages.first() {
         let coverage = shown.coverage;
         let branch = coverage.branch.map(|branch| branch.to_string().into());
         let insurer = shown.insurer.to_string().into();
-        return [Some(insurer), Some(coverage.symbol.clone()), Some(coverage.number.clone()), branch];
+        let text = |written: &T| Some(written.text().into());
+        return [Some(insurer), text(&coverage.symbol), text(&coverage.number), branch];
     }
     let Key::Number(query) = key else { return Numbers::default() };
     let (symbol, number) = query.key.spelled().split_once('\u{1F}').unwrap_or_default();

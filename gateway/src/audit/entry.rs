@@ -3,10 +3,8 @@
 //! To record something new: begin an [`Entry`] with a route, a purpose and a class of [`Work`] (new words
 //! go into the table of words), say what is known, and hand it to the audit.
 
-use std::sync::Arc;
-
 use cache::Key;
-use eligibility::coverage::Person;
+use eligibility::coverage::{Person, Written};
 use eligibility::day::Day;
 use eligibility::decision::{Eligibility, Found};
 use eligibility::number::{InstitutionCode, InsurerNumber, LinkNumber, NumberKey};
@@ -116,11 +114,11 @@ impl Entry {
     }
 
     /// Fills in what was decided of a question.
-    pub(crate) fn decided(
+    pub(crate) fn decided<T: Written>(
         &mut self,
         entitled: &Entitled<'_>,
-        found: &Found<Arc<Person>>,
-        eligibility: &Eligibility<'_>,
+        found: &Found<Person<T>>,
+        eligibility: &Eligibility<'_, T>,
         generation: u64,
         reference: Option<&str>,
     ) {
