@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, VARY};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Response, StatusCode};
@@ -49,7 +49,8 @@ async fn accept(listener: TcpListener, gateway: Starting) {
         let gateway = Arc::clone(&gateway);
         tokio::spawn(async move {
             let service = service_fn(|request| {
-                let reply = reply(request.method(), request.uri().path(), gateway.get());
+                let html = wants_html(request.headers());
+                let reply = reply(request.method(), request.uri().path(), html, gateway.get());
                 async move { Ok::<_, Infallible>(reply) }
             });
             let mut builder = http1::Builder::new();
@@ -59,7 +60,18 @@ async fn accept(listener: TcpListener, gateway: Starting) {
     }
 }
 
-fn reply(method: &Method, path: &str, gateway: Option<&Arc<Gateway>>) -> Response<Full<Bytes>> {
+/// Whether a person asks: a browser names HTML, and programs that want JSON do not.
+fn wants_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    accept.split(',').any(|kind| kind.split(';').next().unwrap_or_default().trim() == "text/html")
+}
+
+fn reply(
+    method: &Method,
+    path: &str,
+    html: bool,
+    gateway: Option<&Arc<Gateway>>,
+) -> Response<Full<Bytes>> {
     const TEXT: &str = "text/plain; charset=utf-8";
     if !matches!(path, "/livez" | "/readyz" | "/metrics" | "/status") {
         let paths = "there are /livez, /readyz, /metrics and /status\n";
@@ -84,7 +96,14 @@ fn reply(method: &Method, path: &str, gateway: Option<&Arc<Gateway>>) -> Respons
             response(StatusCode::OK, "text/plain; version=0.0.4", text)
         }
         (_, Some(gateway)) => {
-            response(StatusCode::OK, "application/json", status::json(gateway, gateway.clock.now()))
+            let now = gateway.clock.now();
+            let mut response = if html {
+                response(StatusCode::OK, "text/html; charset=utf-8", status::page(gateway, now))
+            } else {
+                response(StatusCode::OK, "application/json", status::json(gateway, now))
+            };
+            response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+            response
         }
     }
 }

@@ -11,7 +11,7 @@
 //! | [`record`], [`confirmation`] | the octets of it |
 //! | [`frame`], [`chain`], [`synced`] | sealed groups, each bound to the one before; the files; how far they are on the disk |
 //! | [`writer`] | who writes, and who waits for the disk |
-//! | [`walk`], [`verify`], [`export`] | reading it again, proving it, giving it out |
+//! | [`walk`], [`verify`], [`export`], [`confirmed`] | reading it again, proving it, giving it out |
 //! | [`retain`] | dropping what has been kept long enough |
 //! | [`key`] | secrets and their ids |
 //!
@@ -21,6 +21,7 @@
 mod chain;
 mod class;
 mod confirmation;
+pub mod confirmed;
 mod entry;
 pub mod export;
 mod frame;
@@ -39,6 +40,7 @@ use std::time::Duration;
 use eligibility::day::Timestamp;
 use tokio::sync::oneshot;
 
+use crate::clock::Clock;
 use crate::config;
 
 pub use class::{Class, Work};
@@ -48,6 +50,9 @@ pub use key::{KeyId, Keys};
 pub use record::{Mark, Record, Word};
 pub use verify::{Broken, Holds, verify};
 use writer::{Group, Policy, Writer};
+
+/// For how long a folder may stay in use by a gateway that is stopping.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the audit cannot be begun.
 #[derive(Debug, thiserror::Error)]
@@ -123,8 +128,13 @@ impl Audit {
         let failed = |error| AuditError::Folder { path: folder.clone(), error };
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let own = std::fs::File::create(folder.join("lock")).map_err(failed)?;
-        if own.try_lock().is_err() {
-            return Err(AuditError::InUse { path: folder });
+        let began = Clock::instant();
+        while own.try_lock().is_err() {
+            // One that is being replaced lets go when it has stopped.
+            if began.elapsed() > PATIENCE {
+                return Err(AuditError::InUse { path: folder });
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
         let policy = Policy {
             durability: config.durability,

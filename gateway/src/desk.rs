@@ -1,6 +1,7 @@
-//! Everything the path of a query looks at, and nothing it may change but spent challenges.
+//! Everything the path of a query looks at, and what it changes: spent challenges, the audit, counts of misses.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use eligibility::day::Timestamp;
 use eligibility::decision::{Reach, Reason};
@@ -9,6 +10,7 @@ use eligibility::feed::Source;
 use crate::audit::Audit;
 use crate::challenge::Challenges;
 use crate::config::InsurerList;
+use crate::misses::Misses;
 use crate::trust::Trust;
 
 /// What a query is answered from.
@@ -25,6 +27,8 @@ pub struct Desk {
     pub staleness: Staleness,
     /// Where each answer leaves its record.
     pub audit: Audit,
+    /// How often callers asked for nobody.
+    pub misses: Arc<Misses>,
 }
 
 /// How long a source may be silent.

@@ -11,10 +11,12 @@ use ledger::{Appended, Ledger, LedgerError};
 use pki::{Retention, UnixTime};
 use tokio::sync::Semaphore;
 
-use crate::audit::{Audit, AuditError};
+use crate::audit::export::{Span, records};
+use crate::audit::{Audit, AuditError, Class, Keys};
 use crate::challenge::Challenges;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, InsurerList, Service};
+use crate::config::{Config, ConfigError, InsurerList, KeepDays, Service};
+use crate::confirmations::Confirmations;
 use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::{Entrance, EntranceError};
@@ -105,6 +107,10 @@ pub struct Gateway {
     pub roles: Vec<RoleRule>,
     /// Counters and gauges.
     pub metrics: Metrics,
+    /// The index of institutions' own answers.
+    pub confirmations: Confirmations,
+    /// How long audit records are kept.
+    keep_days: KeepDays,
     /// Places for batches: few, so that desks do not feel them.
     pub(crate) bulk: Arc<Semaphore>,
     phase: AtomicU8,
@@ -143,8 +149,12 @@ impl Gateway {
             insurers,
             staleness: staleness(config),
             audit,
+            misses: Arc::default(),
         };
+        learn_misses(&desk, now);
         Ok(Self {
+            confirmations: Confirmations::new(&config.audit.folder),
+            keep_days: config.audit.keep_days.clone(),
             desk,
             entrances,
             ledger: followed.ledger,
@@ -195,7 +205,12 @@ impl Gateway {
         }
     }
 
-    /// Puts `[card]` and every `[[listener]]` of a changed configuration in force, if all of them can be
+    /// Drops what the audit has kept long enough. Slow; a thread of its own calls it once a day.
+    pub fn retire(&self, now: Timestamp) {
+        self.desk.audit.drop_old(now, &self.keep_days);
+    }
+
+    /// Puts `[card]`, every `[[listener]]` and the audit's keys of a changed configuration in force, if all of them can be
     /// used; else what was in force stays so. What needs a start of its own is named in the log.
     ///
     /// # Errors
@@ -215,7 +230,9 @@ impl Gateway {
         if config.listeners.len() > plans.len() {
             tracing::warn!(key = "listener.address", "takes effect with the next start");
         }
+        let keys = Keys::read(&config.audit)?;
         self.desk.trust.reload(&config.card, now)?;
+        self.desk.audit.change_keys(keys);
         plans.into_iter().for_each(|(entrance, plan)| entrance.replace(plan, now));
         Ok(())
     }
@@ -244,6 +261,32 @@ fn check_clock(now: Timestamp, followed: &Followed) -> Result<(), StartError> {
     match newest.filter(|(at, _)| at.millis() > now.millis() + CLOCK_TOLERANCE_MS) {
         Some((seen, what)) => Err(StartError::Clock { now, what, seen }),
         None => Ok(()),
+    }
+}
+
+/// Learns from the audit how often callers asked for nobody before this start, beside all else: until it
+/// is done, counts are those since the start.
+fn learn_misses(desk: &Desk, now: Timestamp) {
+    const WEEK: i64 = 7 * 86_400_000;
+    let (misses, keys) = (Arc::clone(&desk.misses), desk.audit.keys());
+    let folder = desk.audit.folder().to_owned();
+    let learn = move || {
+        let _ = rustix::process::setpriority_process(None, 19);
+        let today = now.day_in_japan().starts_at();
+        // Today first: it decides who has used a budget up.
+        for span in [Span { from: today, to: now }, Span { from: today.plus_millis(-WEEK), to: today }] {
+            let read = records(&folder, Class::Answers, (span, &keys), 1, |record| misses.learn(record, now));
+            match read {
+                Ok(unread) if unread.is_empty() => {}
+                Ok(unread) => {
+                    tracing::warn!(files = unread.len(), "misses of before not learnt from every audit file")
+                }
+                Err(error) => tracing::warn!(%error, "misses of before not learnt"),
+            }
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("misses".to_owned()).spawn(learn) {
+        tracing::warn!(%error, "misses of before not learnt");
     }
 }
 

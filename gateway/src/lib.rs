@@ -13,10 +13,10 @@
 //! |---|---|
 //! | [`front`] | connections, TLS, routes, limits |
 //! | [`path`] | the path of one query, top to bottom |
-//! | [`challenge`], [`entitle`], [`refusal`] | its own steps, and the one door of refusals |
+//! | [`challenge`], [`entitle`], [`misses`], [`refusal`] | its own steps, and the one door of refusals |
 //! | [`desk`], [`trust`], [`follow`] | what it looks at: trust and memory |
 //! | [`intake`] | deliveries |
-//! | [`audit`] | one record an answer |
+//! | [`audit`], [`confirmations`] | one record an answer, and an institution's own log of them |
 //! | [`admin`], [`metrics`] | the operator's listener |
 //! | [`config`], [`peer`] | who may do what |
 //! | [`gateway`] | the wiring, in start order |
@@ -28,6 +28,7 @@ pub mod challenge;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod confirmations;
 pub mod desk;
 pub mod entitle;
 pub mod follow;
@@ -35,6 +36,7 @@ pub mod front;
 pub mod gateway;
 pub mod intake;
 pub mod metrics;
+pub mod misses;
 pub mod path;
 pub mod peer;
 pub mod refusal;

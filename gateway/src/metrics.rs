@@ -33,6 +33,9 @@ pub struct Metrics {
     persons: IntGauge,
     serials: IntGauge,
     audit_waiting: IntGauge,
+    misses_used_up: IntGauge,
+    audit_unsynced: Gauge,
+    confirmations_age: Gauge,
     revoked: IntGauge,
     list_age: Gauge,
     list_due: Gauge,
@@ -102,6 +105,18 @@ impl Metrics {
                 "shikaku_audit_waiting",
                 "Audit records not yet written."
             )),
+            misses_used_up: register!(IntGauge::new(
+                "shikaku_miss_budgets_used_up",
+                "Budgets of questions that found nobody, used up since the start: alarm when it grows."
+            )),
+            audit_unsynced: register!(Gauge::new(
+                "shikaku_audit_unsynced_seconds",
+                "Age of the oldest audit record that is not known to be on the disk: alarm above 1."
+            )),
+            confirmations_age: register!(Gauge::new(
+                "shikaku_confirmations_age_seconds",
+                "Age of what institutions' own log is complete to: warn above 10."
+            )),
             revoked: register!(IntGauge::new(
                 "shikaku_revoked_serials",
                 "Revoked serials on the lists held."
@@ -156,6 +171,10 @@ impl Metrics {
         self.persons.set(memory.persons() as i64);
         self.serials.set(memory.serials() as i64);
         self.audit_waiting.set(gateway.desk.audit.waiting() as i64);
+        self.audit_unsynced.set(gateway.desk.audit.unsynced_for().as_secs_f64());
+        self.misses_used_up.set(gateway.desk.misses.used_up() as i64);
+        let complete_to = gateway.confirmations.complete_to();
+        self.confirmations_age.set((now.millis() - complete_to.millis()) as f64 / 1000.0);
         self.trust(gateway, now);
         for (source, state) in memory.sources() {
             let source = source.to_string();

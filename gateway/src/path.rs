@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use eligibility::answer::{Answer, Card, CardState, Occasion, Proof, Revocation, RevocationSource};
 use eligibility::day::{Day, Timestamp};
-use eligibility::decision::decide;
+use eligibility::decision::{Status, decide};
 use eligibility::query::{CardQuery, NumberQuery};
 use eligibility::wire::{Text, Wrong};
 use pki::{OcspOutcome, Proven, TrustView, UnixTime, Verified};
@@ -24,9 +24,10 @@ use crate::challenge::ChallengeError;
 use crate::config::CardProof;
 use crate::desk::Desk;
 use crate::entitle::Entitled;
+use crate::misses::{Account, UsedUp};
 use crate::peer::Peer;
 use crate::refusal::{Fresh, Refusal};
-use crate::trust::{Asked, InForce, Status};
+use crate::trust::{self, Asked, InForce};
 
 /// Who asks, and when: what the front knows of a request.
 #[derive(Clone, Copy)]
@@ -168,10 +169,10 @@ fn by_card(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) ->
     };
     let linked = || cache_serial(&proven).is_some_and(|serial| desk.memory.owner(serial).is_some());
     match trust.status(&proven, &certificate, linked, now) {
-        Status::Settled(status) => {
+        trust::Status::Settled(status) => {
             standing(desk, request, &query, (proven, status), entry).map(Step::Answered)
         }
-        Status::Ask(asked) => Ok(Step::NeedsStatus(Box::new(NeedsStatus { proven, trust, asked }))),
+        trust::Status::Ask(asked) => Ok(Step::NeedsStatus(Box::new(NeedsStatus { proven, trust, asked }))),
     }
 }
 
@@ -196,9 +197,14 @@ fn standing(
 fn by_number(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) -> Result<Encoded, Refusal> {
     let Request { peer, now, .. } = request;
     let query = NumberQuery::from_json(body)?;
+    entry.about(&query);
     let entitled = Entitled::by_number(&query, &desk.insurers, peer, now)?;
     let reference = query.circumstances.reference.as_deref();
-    Ok(answer(desk, &entitled, None, reference, now, entry))
+    let account = Account::of(entitled.institution(), peer.fingerprint(), query.key.insurer(), entry.work());
+    desk.misses.admit(account, now)?;
+    let answered = answer(desk, &entitled, None, reference, now, entry);
+    desk.misses.count(account, now, answered.word == Status::NotFound.word());
+    Ok(answered)
 }
 
 /// open ─► prove ─► spend: the challenge is looked at before any signature, and spent only by a right one.
@@ -309,6 +315,12 @@ fn shown(verified: &Verified) -> Card {
             as_of: Timestamp::from_millis(revocation.as_of.0.saturating_mul(1000)),
             stale: revocation.stale,
         },
+    }
+}
+
+impl From<UsedUp> for Refusal {
+    fn from(UsedUp { seconds }: UsedUp) -> Self {
+        Self::TooManyMisses { seconds }
     }
 }
 

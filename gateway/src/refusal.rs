@@ -41,6 +41,7 @@ pub enum Refusal {
     AmbiguousInsured,
     LinkConflict,
     LinkRefused,
+    TooManyMisses { seconds: u32 },
     NotReady,
     Overloaded,
     Draining,
@@ -102,6 +103,7 @@ impl Refusal {
             Self::AmbiguousInsured => &table::AMBIGUOUS_INSURED,
             Self::LinkConflict => &table::LINK_CONFLICT,
             Self::LinkRefused => &table::LINK_REFUSED,
+            Self::TooManyMisses { .. } => &table::TOO_MANY_MISSES,
             Self::NotReady => &table::NOT_READY,
             Self::Overloaded => &table::OVERLOADED,
             Self::Draining => &table::DRAINING,
@@ -116,6 +118,7 @@ impl Refusal {
         match self {
             Self::NotReady | Self::Draining => Some(2 + spread),
             Self::Overloaded => Some(1 + spread),
+            Self::TooManyMisses { seconds } => Some(seconds + 60 * spread),
             _ => None,
         }
     }

@@ -8,6 +8,8 @@ use eligibility::number::InstitutionCode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::frame::Fields;
+
 /// One answer in an institution's own log. Numbers are those shown, else those asked, folded.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
@@ -100,4 +102,15 @@ fn numbers<T: Written>(key: &Key<'_>, eligibility: &Eligibility<'_, T>) -> Numbe
     let (symbol, number) = query.key.spelled().split_once('\u{1F}').unwrap_or_default();
     let branch = query.branch.map(|branch| branch.to_string().into());
     [Some(query.key.insurer().to_string().into()), Some(symbol.into()), Some(number.into()), branch]
+}
+/// Institution and JSON of each confirmation in a frame's records.
+pub(super) fn each(mut records: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
+    std::iter::from_fn(move || {
+        let mut fields = Fields(records);
+        let octets = usize::try_from(u32::from_le_bytes(fields.take()?)).ok()?;
+        let (record, rest) = fields.0.split_at_checked(octets)?;
+        records = rest;
+        let mut fields = Fields(record);
+        Some((u64::from_le_bytes(fields.take()?), fields.0))
+    })
 }

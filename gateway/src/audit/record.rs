@@ -18,6 +18,12 @@ const NO_DAY: i32 = i32::MIN;
 pub struct Mark(pub(super) [u8; 16]);
 
 impl Mark {
+    /// Its first octets.
+    #[must_use]
+    pub fn begin(self) -> [u8; 8] {
+        self.0.first_chunk().copied().unwrap_or_default()
+    }
+
     /// Whether there is one.
     #[must_use]
     pub fn is_some(self) -> bool {

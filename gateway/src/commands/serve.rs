@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::CommandError;
 use crate::admin;
 use crate::config::Config;
+use crate::confirmations::Keeper;
 use crate::front;
 use crate::gateway::Gateway;
 
@@ -95,6 +96,7 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
         serving.spawn(front::serve(Arc::clone(&gateway), listener, Arc::clone(entrance), stopping.clone()));
     }
     tracing::info!(%admin, generation = gateway.desk.memory.generation(), persons = gateway.desk.memory.persons(), "ready");
+    let keeper = Keeper::start(&gateway).map_err(CommandError::environment)?;
     let _ = started.set(Arc::clone(&gateway));
     ready();
 
@@ -120,6 +122,7 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     while serving.join_next().await.is_some() {}
     tokio::task::block_in_place(|| {
         gateway.tend();
+        drop(keeper);
         gateway.ledger.clone().close();
     });
     tracing::info!("stopped");

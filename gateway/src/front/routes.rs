@@ -16,6 +16,7 @@ use super::batch;
 use super::body::{self, Media, ReplyBody};
 use crate::audit::{Entry, Work};
 use crate::clock::Clock;
+use crate::confirmations;
 use crate::gateway::{Gateway, Phase};
 use crate::intake;
 use crate::path::{self, CardReply, Reply};
@@ -49,6 +50,7 @@ enum Route<'r> {
     Links,
     Link(&'r str),
     Notices,
+    Confirmations,
 }
 
 impl<'r> Route<'r> {
@@ -72,6 +74,7 @@ impl<'r> Route<'r> {
             [Some("links"), None, ..] => (Self::Links, "POST"),
             [Some("links"), Some("notices"), None, ..] => (Self::Notices, "GET"),
             [Some("links"), Some(serial), None, ..] => (Self::Link(serial), "DELETE"),
+            [Some("confirmations"), None, ..] => (Self::Confirmations, "GET"),
             _ => return None,
         })
     }
@@ -90,6 +93,7 @@ impl<'r> Route<'r> {
             Self::Dismissal(..) => "dismissal",
             Self::Links | Self::Link(_) => "links",
             Self::Notices => "notices",
+            Self::Confirmations => "confirmations",
         }
     }
 }
@@ -219,6 +223,7 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
             };
             (acted(head, head.act("notices", "card registration"), notices).await, None)
         }
+        Route::Confirmations => (own_log(head, request.uri().query()).await, None),
     }
 }
 
@@ -350,6 +355,19 @@ async fn feed(
     }
     let delivered = intake::http::deliver(head.gateway, head.peer, source, request.into_body()).await;
     acted(head, entry, delivered).await
+}
+
+async fn own_log(head: &Head<'_>, query: Option<&str>) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    let page = match after(query) {
+        Ok(after) => confirmations::page(head.gateway, head.peer, after).await,
+        Err(refusal) => Err(refusal),
+    };
+    let mut entry = head.act("confirmations", "own log");
+    if let Some(code) = head.peer.institutions().first() {
+        entry = entry.institution(*code);
+    }
+    let shown = page.as_ref().map_or(0, |(.., shown)| *shown);
+    acted(head, entry.shown(shown), page.map(|(status, json, _)| (status, json))).await
 }
 
 async fn link(head: &Head<'_>, request: Request<Incoming>) -> Result<(StatusCode, Vec<u8>), Refusal> {

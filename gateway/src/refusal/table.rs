@@ -101,6 +101,9 @@ problems! {
     LINK_REFUSED = 409 "link_refused" "The insurer does not let this person be linked"
         "この方は、いまはカードを登録できません。加入している保険者にお問い合わせください。"
         "保険者が登録を止めています。理由は表示できません。";
+    TOO_MANY_MISSES = 429 "too_many_misses" "Too many questions found nobody today"
+        "この保険者への番号での照会で、該当なしが多すぎるため、本日は受け付けられません。マイナンバーカードでの確認は、これまでどおりできます。"
+        "番号の入力元（患者登録など）を確かめてください。日本時間の翌日に再び照会できます。カードでの照会は制限されません。";
     NOT_READY = 503 "not_ready" "The gateway is still starting"
         "システムを起動しています。少し待って、もう一度お試しください。"
         "Retry-After の秒数だけ待って送り直してください。";

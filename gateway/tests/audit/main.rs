@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "tests end by panicking")]
 
 mod altered;
+mod confirmed;
 mod fixture;
+mod missed;
 mod served;
 #[path = "../world/mod.rs"]
 mod world;
