@@ -19,6 +19,7 @@ use crate::batch::{Appended, Batch, Told};
 use crate::error::LedgerError;
 use crate::group::Head;
 use crate::offer::Offer;
+use crate::pack;
 use crate::read::{Reader, heads};
 use crate::schema;
 use crate::seen::LastBatch;
@@ -120,7 +121,9 @@ impl Ledger {
         if source == Source::Gateway {
             return Err(LedgerError::NotItsOwn);
         }
-        self.queue(Work::Append(source, offers), done)
+        // On the caller's thread, of which there are several.
+        let packed = pack::compress(offers.iter().map(|offer| &*offer.body));
+        self.queue(Work::Append(source, offers, packed), done)
     }
 
     /// Queues an act of the gateway itself (a link, a dismissal), numbered by the ledger. A link of
@@ -205,6 +208,20 @@ impl Opened {
     /// As [`Reader::read`].
     pub fn read(&self, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
         self.reader.read(after, most)
+    }
+
+    /// The reader over what is there: everything [`Reader`] can be asked before the start.
+    #[must_use]
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Another reader, with a connection of its own.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn another_reader(&self) -> Result<Reader, LedgerError> {
+        Reader::open(&self.path, self.options.busy_timeout)
     }
 
     /// Position of the last batch; 0 while there is none.

@@ -26,8 +26,8 @@ pub(crate) enum Job {
 
 /// What is to be written.
 pub(crate) enum Work {
-    /// Lines of a delivery.
-    Append(Source, Vec<Offer>),
+    /// Lines of a delivery, and their bodies compressed.
+    Append(Source, Vec<Offer>, Vec<u8>),
     /// A record of the gateway's own.
     Act(Said),
     /// A source's new epoch.
@@ -37,7 +37,7 @@ pub(crate) enum Work {
 impl Work {
     fn rows(&self) -> usize {
         match self {
-            Self::Append(_, offers) => offers.len(),
+            Self::Append(_, offers, _) => offers.len(),
             Self::Act(_) | Self::OpenEpoch(..) => 1,
         }
     }
@@ -143,7 +143,7 @@ impl Writer {
         let mut outcomes = Vec::with_capacity(works.len());
         for work in works {
             outcomes.push(match work {
-                Work::Append(source, offers) => Ok(group.append(source, offers)?),
+                Work::Append(source, offers, packed) => Ok(group.append(source, offers, Some(packed))?),
                 Work::Act(said) => group.act(said)?,
                 Work::OpenEpoch(source, epoch) => group.open_epoch(source, epoch)?,
             });
@@ -190,7 +190,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::schema;
+    use crate::{pack, schema};
 
     struct Blank;
 
@@ -226,10 +226,15 @@ mod tests {
         (from..from + count).map(|n| Offer::from_line(Source::Portal, n, line(n).as_bytes())).collect()
     }
 
+    fn append_of(offers: Vec<Offer>) -> Work {
+        let packed = pack::compress(offers.iter().map(|offer| &*offer.body));
+        Work::Append(Source::Portal, offers, packed)
+    }
+
     fn append(writer: &mut Writer, offers: Vec<Offer>) -> Result<Appended, LedgerError> {
         let (told, outcome) = channel();
         let done: Done = Box::new(move |appended| told.send(appended).unwrap());
-        writer.serve(vec![Work::Append(Source::Portal, offers)], vec![done]);
+        writer.serve(vec![append_of(offers)], vec![done]);
         outcome.recv().unwrap()
     }
 
@@ -242,7 +247,10 @@ mod tests {
             let sql = format!("SELECT count(*) FROM {table}");
             writer.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64
         };
-        (count("row"), count("batch"))
+        let rows =
+            writer.connection.query_row("SELECT total(rows) FROM batch", [], |row| row.get::<_, f64>(0));
+        assert_eq!(count("pack"), count("batch"));
+        (rows.unwrap() as u64, count("batch"))
     }
 
     #[test]
@@ -268,7 +276,7 @@ mod tests {
             let transaction = connection.transaction().unwrap();
             let at = (1, Timestamp::from_millis(1));
             let mut group = Group::new(&transaction, memory.as_ref(), last, heads, at);
-            assert_eq!(group.append(Source::Portal, lines(2, 5)).unwrap().generation, 2);
+            assert_eq!(group.append(Source::Portal, lines(2, 5), None).unwrap().generation, 2);
         }
         assert_eq!(rows(&writer), (1, 1));
         writer.last.forget();
@@ -302,8 +310,7 @@ mod tests {
     fn a_callback_that_panics_harms_nobody() {
         let folder = TempDir::new().unwrap();
         let mut writer = writer(&folder);
-        let work = || Work::Append(Source::Portal, Vec::new());
-        writer.serve(vec![work()], vec![Box::new(|_| panic!("at the caller's side"))]);
+        writer.serve(vec![append_of(Vec::new())], vec![Box::new(|_| panic!("at the caller's side"))]);
         assert!(append(&mut writer, lines(1, 1)).is_ok());
     }
 }
