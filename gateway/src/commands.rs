@@ -6,6 +6,7 @@ pub mod demo;
 mod feed;
 mod pki;
 mod serve;
+mod store;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,8 @@ enum Command {
     Card(card::CardCommand),
     #[command(subcommand)]
     Pki(pki::PkiCommand),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -88,6 +91,7 @@ pub fn run() -> ExitCode {
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
         Command::Pki(pki) => pki.run(),
+        Command::Store(store) => store.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

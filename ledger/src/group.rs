@@ -14,7 +14,7 @@ use crate::batch::{Appended, Batch, Content, Quarantined, Row};
 use crate::error::LedgerError;
 use crate::handle::Memory;
 use crate::judge::{Verdict, counts};
-use crate::offer::Offer;
+use crate::offer::{Offer, Parcel};
 use crate::rows;
 use crate::schema::to_sql;
 use crate::seen::{LastBatch, Seen};
@@ -116,16 +116,11 @@ impl<'g> Group<'g> {
         }
     }
 
-    /// Adds what is new in these lines as one batch. `packed` are their bodies, compressed: used where
-    /// all of them are kept as they were offered, which is the rule.
-    pub(crate) fn append(
-        &mut self,
-        source: Source,
-        offers: Vec<Offer>,
-        packed: Option<Vec<u8>>,
-    ) -> rusqlite::Result<Appended> {
+    /// Adds what is new in these lines as one batch.
+    pub(crate) fn append(&mut self, source: Source, parcel: Parcel) -> rusqlite::Result<Appended> {
         let mut draft = self.draft(source);
-        let mut packed = packed;
+        let Parcel { offers, packed } = parcel;
+        let mut packed = Some(packed);
         for offer in offers {
             let sequence = offer.sequence();
             let Offer { line, hash, reading, body } = offer;
@@ -176,7 +171,7 @@ impl<'g> Group<'g> {
             resolves: Vec::new(),
             said,
         };
-        self.append(Source::Gateway, vec![Offer::act(record)], None).map(Ok)
+        self.append(Source::Gateway, vec![Offer::act(record)].into()).map(Ok)
     }
 
     /// Opens a source's new epoch with a batch that has no rows.

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,8 +19,7 @@ use rusqlite::Connection;
 use crate::batch::{Appended, Batch, Told};
 use crate::error::LedgerError;
 use crate::group::Head;
-use crate::offer::Offer;
-use crate::pack;
+use crate::offer::Parcel;
 use crate::read::{Reader, heads};
 use crate::schema;
 use crate::seen::LastBatch;
@@ -109,21 +109,19 @@ impl Ledger {
         Ok(Opened { path, options, lock, connection, reader, heads, position, committed_at })
     }
 
-    /// Queues lines of one delivery of this source. `done` is called once they are durable and
-    /// visible, or have failed; it is dropped uncalled where this returns an error.
+    /// Queues lines of this source. `done` is called once they are durable and visible, or have
+    /// failed; it is dropped uncalled where this returns an error.
     ///
     /// # Errors
     /// `Full`, `Closed`, `TooLarge` above [`MOST_OFFERS`], `NotItsOwn` for the gateway's name.
-    pub fn append(&self, source: Source, offers: Vec<Offer>, done: Done) -> Result<(), LedgerError> {
-        if offers.len() > MOST_OFFERS {
-            return Err(LedgerError::TooLarge { most: MOST_OFFERS });
-        }
-        if source == Source::Gateway {
-            return Err(LedgerError::NotItsOwn);
-        }
-        // On the caller's thread, of which there are several.
-        let packed = pack::compress(offers.iter().map(|offer| &*offer.body));
-        self.queue(Work::Append(source, offers, packed), done)
+    pub fn append(&self, source: Source, lines: impl Into<Parcel>, done: Done) -> Result<(), LedgerError> {
+        self.delivery(source).append(lines, done)
+    }
+
+    /// A delivery of this source, which may be appended part by part without waiting for each.
+    #[must_use]
+    pub fn delivery(&self, source: Source) -> Delivery {
+        Delivery { ledger: self.clone(), source, broken: Arc::default() }
     }
 
     /// Queues an act of the gateway itself (a link, a dismissal), numbered by the ledger. A link of
@@ -198,6 +196,36 @@ impl Ledger {
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the ledger's writer had panicked");
         }
+    }
+}
+
+/// Parts of one delivery, in order. Once one has failed all behind it are refused as `Interrupted`:
+/// were they taken, what is missing could not be delivered again.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    ledger: Ledger,
+    source: Source,
+    broken: Arc<AtomicBool>,
+}
+
+impl Delivery {
+    /// Queues the next part: see [`Ledger::append`].
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    pub fn append(&self, lines: impl Into<Parcel>, done: Done) -> Result<(), LedgerError> {
+        let parcel = lines.into();
+        let queued = if parcel.offers.len() > MOST_OFFERS {
+            Err(LedgerError::TooLarge { most: MOST_OFFERS })
+        } else if self.source == Source::Gateway {
+            Err(LedgerError::NotItsOwn)
+        } else {
+            self.ledger.queue(Work::Append(self.source, parcel, Arc::clone(&self.broken)), done)
+        };
+        if queued.is_err() {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        queued
     }
 }
 

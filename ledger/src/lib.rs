@@ -38,6 +38,6 @@ mod writer;
 
 pub use batch::{Appended, Batch, Content, Quarantined, Row, Told};
 pub use error::LedgerError;
-pub use handle::{Done, Ledger, MOST_OFFERS, Memory, Now, Opened, Options, Visible};
-pub use offer::Offer;
+pub use handle::{Delivery, Done, Ledger, MOST_OFFERS, Memory, Now, Opened, Options, Visible};
+pub use offer::{Offer, Parcel};
 pub use read::Reader;

@@ -10,6 +10,8 @@ use eligibility::coverage::Restrictions;
 use eligibility::feed::{Glimpse, Record, Refused, Said, Source, Subject};
 use eligibility::my_number;
 
+use crate::pack;
+
 /// One line of a delivery, read and judged by itself. Prints redacted.
 #[derive(Clone)]
 pub struct Offer {
@@ -98,6 +100,22 @@ impl Offer {
     fn broken(refused: Refused, hash: [u8; 16], place: Option<(u64, u32)>, sequence: Option<u64>) -> Self {
         let body = refused.to_json().into();
         Self { line: refused.line, hash, reading: Reading::Broken { refused, place, sequence }, body }
+    }
+}
+
+/// Lines that are offered together, at most [`MOST_OFFERS`](crate::MOST_OFFERS), with what is kept of
+/// them compressed: made by whoever reads the lines, so that the one writer need not.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    pub(crate) offers: Vec<Offer>,
+    /// For the case that all of them are kept as they are, which is the rule.
+    pub(crate) packed: Vec<u8>,
+}
+
+impl From<Vec<Offer>> for Parcel {
+    fn from(offers: Vec<Offer>) -> Self {
+        let packed = pack::compress(offers.iter().map(|offer| &*offer.body));
+        Self { offers, packed }
     }
 }
 
