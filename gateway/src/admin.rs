@@ -66,12 +66,7 @@ fn wants_html(headers: &HeaderMap) -> bool {
     accept.split(',').any(|kind| kind.split(';').next().unwrap_or_default().trim() == "text/html")
 }
 
-fn reply(
-    method: &Method,
-    path: &str,
-    html: bool,
-    gateway: Option<&Arc<Gateway>>,
-) -> Response<Full<Bytes>> {
+fn reply(method: &Method, path: &str, html: bool, gateway: Option<&Arc<Gateway>>) -> Response<Full<Bytes>> {
     const TEXT: &str = "text/plain; charset=utf-8";
     if !matches!(path, "/livez" | "/readyz" | "/metrics" | "/status") {
         let paths = "there are /livez, /readyz, /metrics and /status\n";

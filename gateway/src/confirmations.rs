@@ -25,6 +25,7 @@ use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
 use crate::audit::confirmed::{Opened, Spot};
+use crate::background::wait_for_all_others;
 use crate::gateway::Gateway;
 use crate::peer::{Peer, Role};
 use crate::refusal::Refusal;
@@ -83,6 +84,10 @@ pub(crate) async fn page(
     let after = after.map_or(Ok(0), |cursor| {
         cursor.parse::<i64>().ok().filter(|at| *at >= 0).ok_or(Refusal::field("after", Wrong::Form))
     })?;
+    // Until the index has caught up once, it may be missing, or be made anew.
+    if gateway.confirmations.complete_to().millis() == 0 {
+        return Err(Refusal::NotReady);
+    }
     let _place = gateway.confirmations.places.try_acquire().map_err(|_| Refusal::Overloaded)?;
     let codes: Vec<_> = peer.institutions().iter().map(|code| code.value()).collect();
     let gateway = Arc::clone(gateway);
@@ -133,8 +138,7 @@ impl Keeper {
         let (gateway, stop) = (Arc::clone(gateway), Arc::new(AtomicBool::new(false)));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("confirmations".to_owned()).spawn(move || {
-            // Desks come first. Where this is not allowed, it is as it was.
-            let _ = rustix::process::setpriority_process(None, 19);
+            wait_for_all_others();
             keep(&gateway, &stopped);
         })?;
         Ok(Self { stop, thread: Some(thread) })

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use eligibility::day::Timestamp;
 use eligibility::feed::{ListArrival, Said, Source};
@@ -13,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::audit::export::{Span, records};
 use crate::audit::{Audit, AuditError, Class, Keys};
+use crate::background::wait_for_all_others;
 use crate::challenge::Challenges;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, InsurerList, KeepDays, Service};
@@ -73,6 +75,9 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
+    /// The system gives no thread.
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     Randomness,
@@ -111,6 +116,10 @@ pub struct Gateway {
     pub confirmations: Confirmations,
     /// How long audit records are kept.
     keep_days: KeepDays,
+    /// How memory was made at the start.
+    pub began: follow::Began,
+    /// Writes memory's files.
+    pub behind: follow::Behind,
     /// Places for batches: few, so that desks do not feel them.
     pub(crate) bulk: Arc<Semaphore>,
     phase: AtomicU8,
@@ -131,7 +140,7 @@ impl Gateway {
         let audit = Audit::open(&config.audit)?;
         let path = config.ledger_path().to_owned();
         let failed = |error| StartError::Ledger { path: path.clone(), error };
-        let followed = follow::start(&path).map_err(failed)?;
+        let followed = follow::start(&path, &config.memory_folder()).map_err(failed)?;
         check_clock(now, &followed)?;
         let seconds = UnixTime(now.millis() / 1000);
         let retention = Retention { months: config.card.revoked_kept_months };
@@ -140,6 +149,8 @@ impl Gateway {
         entrances.iter().for_each(|entrance| entrance.clients().begin(remembered.clone(), seconds));
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
+        let pause = Duration::from_secs(config.memory.save_seconds);
+        let behind = followed.files.behind(pause, followed.began.from_files).map_err(StartError::Thread)?;
         let challenges = Challenges::new(i64::from(config.card.challenge_seconds) * 1000, MOST_SPENT)
             .map_err(|_| StartError::Randomness)?;
         let desk = Desk {
@@ -163,6 +174,8 @@ impl Gateway {
             limits: config.service.clone(),
             roles: config.roles.clone(),
             metrics: Metrics::new(),
+            began: followed.began,
+            behind,
             bulk: Arc::new(Semaphore::new(BATCHES)),
             phase: AtomicU8::new(Phase::Serving as u8),
         })
@@ -271,7 +284,7 @@ fn learn_misses(desk: &Desk, now: Timestamp) {
     let (misses, keys) = (Arc::clone(&desk.misses), desk.audit.keys());
     let folder = desk.audit.folder().to_owned();
     let learn = move || {
-        let _ = rustix::process::setpriority_process(None, 19);
+        wait_for_all_others();
         let today = now.day_in_japan().starts_at();
         // Today first: it decides who has used a budget up.
         for span in [Span { from: today, to: now }, Span { from: today.plus_millis(-WEEK), to: today }] {

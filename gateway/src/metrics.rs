@@ -2,22 +2,40 @@
 //!
 //! Labels are words of ours only (routes, outcomes, sources), so their number is bounded.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eligibility::day::Timestamp;
+use prometheus::core::Collector as _;
 use prometheus::{
     Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
 };
 
+use crate::clock::Clock;
 use crate::gateway::Gateway;
 
 /// Upper bounds of the request histogram, in seconds.
 const BUCKETS: [f64; 14] =
     [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
 
+/// How one route has answered since the start.
+pub struct RouteSeen {
+    /// The route.
+    pub name: String,
+    /// Replies.
+    pub count: u64,
+    /// Replies a second, since it was last asked.
+    pub rate: f64,
+    /// Half of them took no longer than so many seconds; `None` beyond the last bound.
+    pub median: Option<f64>,
+    /// 99 of a hundred took no longer.
+    pub p99: Option<f64>,
+}
+
 /// The counters and gauges.
 pub struct Metrics {
+    /// When routes were last asked for, and their counts then.
+    seen: std::sync::Mutex<(Instant, std::collections::HashMap<String, u64>)>,
     registry: Registry,
     requests: IntCounterVec,
     seconds: HistogramVec,
@@ -149,6 +167,7 @@ impl Metrics {
             feed_age: register!(IntGaugeVec::new(feed_age, &["source"])),
             feed_quarantine: register!(IntGaugeVec::new(quarantine, &["source"])),
             registry,
+            seen: std::sync::Mutex::new((Clock::instant(), std::collections::HashMap::new())),
         }
     }
 
@@ -156,6 +175,32 @@ impl Metrics {
     pub fn answered(&self, route: &str, outcome: &str, took: Duration) {
         self.requests.with_label_values(&[route, outcome]).inc();
         self.seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
+
+    /// How each route has answered so far, with the rate since this was last asked.
+    #[must_use]
+    pub fn routes(&self) -> Vec<RouteSeen> {
+        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let since = seen.0.elapsed().as_secs_f64().max(0.001);
+        let mut routes = Vec::new();
+        let mut counts = std::collections::HashMap::new();
+        for metric in self.seconds.collect().iter().flat_map(|family| family.get_metric()) {
+            let name = metric.get_label().first().map(|label| label.value().to_owned()).unwrap_or_default();
+            let histogram = metric.get_histogram();
+            let count = histogram.get_sample_count();
+            let below = |part: f64| {
+                let wanted = (count as f64 * part).ceil() as u64;
+                let mut buckets = histogram.get_bucket().iter();
+                buckets.find(|bucket| bucket.cumulative_count() >= wanted).map(|bucket| bucket.upper_bound())
+            };
+            let before = seen.1.get(&name).copied().unwrap_or_default();
+            let rate = count.saturating_sub(before) as f64 / since;
+            counts.insert(name.clone(), count);
+            routes.push(RouteSeen { name, count, rate, median: below(0.5), p99: below(0.99) });
+        }
+        *seen = (Clock::instant(), counts);
+        routes.sort_by(|a, b| a.name.cmp(&b.name));
+        routes
     }
 
     /// Counts one line of a batch.

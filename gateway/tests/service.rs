@@ -97,6 +97,27 @@ fn a_stop_lets_requests_in_flight_finish() {
 }
 
 #[test]
+fn the_status_page_shows_in_a_browser() {
+    let world = World::started(60);
+    world.client("reception").send("POST", "/v1/eligibility/number", "application/json", QUERY.as_bytes());
+    let profile = tempfile::tempdir().unwrap();
+    let dom = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("http://{}/status", world.admin))
+        .output()
+        .expect("chromium is installed by ops/test");
+    let dom = String::from_utf8(dom.stdout).unwrap();
+    for shown in ["応答中", "<table id=\"facts\">", "<td>number</td>", "06132013", "失効リスト"] {
+        assert!(dom.contains(shown), "{shown}: {dom}");
+    }
+    // A program that names no HTML gets the document.
+    let json: serde_json::Value = serde_json::from_str(&world.admin_get("/status").unwrap().1).unwrap();
+    assert_eq!(json["phase"], "serving");
+    assert!(json["audit"]["records"]["answers"].as_u64().unwrap() >= 1);
+}
+
+#[test]
 fn a_full_audit_disk_withholds_answers_and_loses_none() {
     let world = World::started(60);
     let desk = world.client("reception");

@@ -1,5 +1,6 @@
-//! `/status`: where the gateway stands, as one JSON document without personal data.
+//! `/status`: where the gateway stands, as one JSON document, or a page for people, without personal data.
 
+mod page;
 mod policy;
 
 use std::collections::BTreeMap;
@@ -7,7 +8,10 @@ use std::collections::BTreeMap;
 use eligibility::day::Timestamp;
 use serde::Serialize;
 
+use crate::audit::{Class, Work};
 use crate::gateway::Gateway;
+
+pub(super) use page::page;
 
 #[derive(Serialize)]
 struct Status {
@@ -15,6 +19,9 @@ struct Status {
     generation: u64,
     persons: usize,
     serials: usize,
+    began: crate::follow::Began,
+    /// Position up to which memory's files are written.
+    saved: u64,
     feeds: BTreeMap<String, Feed>,
     revocation: Vec<List>,
     /// The lists of each listener's client CAs.
@@ -22,8 +29,25 @@ struct Status {
     revocation_policy: policy::Policy,
     anchors: Vec<Anchor>,
     responder: Option<Responder>,
+    audit: Audit,
     build: Build,
     now: Timestamp,
+}
+
+/// How far the record of answers is.
+#[derive(Serialize)]
+struct Audit {
+    /// Records there ever were, by class.
+    records: BTreeMap<&'static str, u64>,
+    /// The keys that write: sealing, pseudonym.
+    sealing_key: Option<String>,
+    pseudonym_key: Option<String>,
+    unsynced_ms: u128,
+    /// Whether each class of work finds room on the disk.
+    room: BTreeMap<&'static str, bool>,
+    /// Every answer that left before is in institutions' own log.
+    confirmations_complete_to: Timestamp,
+    miss_budgets_used_up: u64,
 }
 
 #[derive(Serialize)]
@@ -71,6 +95,10 @@ struct Build {
 }
 
 pub(super) fn json(gateway: &Gateway, now: Timestamp) -> Vec<u8> {
+    serde_json::to_vec_pretty(&of(gateway, now)).unwrap_or_default()
+}
+
+fn of(gateway: &Gateway, now: Timestamp) -> Status {
     let memory = &gateway.desk.memory;
     let feeds = memory.sources().into_iter().map(|(source, state)| {
         let feed = Feed {
@@ -81,7 +109,7 @@ pub(super) fn json(gateway: &Gateway, now: Timestamp) -> Vec<u8> {
         };
         (source.to_string(), feed)
     });
-    let status = Status {
+    Status {
         phase: match gateway.phase() {
             crate::gateway::Phase::Starting => "starting",
             crate::gateway::Phase::Serving => "serving",
@@ -90,6 +118,8 @@ pub(super) fn json(gateway: &Gateway, now: Timestamp) -> Vec<u8> {
         generation: memory.generation(),
         persons: memory.persons(),
         serials: memory.serials(),
+        began: gateway.began,
+        saved: gateway.behind.saved(),
         feeds: feeds.collect(),
         revocation: lists(&gateway.desk.trust.in_force().view.lists, now),
         client_revocation: gateway
@@ -104,13 +134,28 @@ pub(super) fn json(gateway: &Gateway, now: Timestamp) -> Vec<u8> {
             in_flight: responder.in_flight(),
             questions: crate::trust::ENDS.into_iter().zip(responder.ends()).collect(),
         }),
+        audit: audit(gateway),
         build: Build {
             version: env!("CARGO_PKG_VERSION"),
             profile: if cfg!(debug_assertions) { "debug" } else { "release" },
         },
         now,
-    };
-    serde_json::to_vec_pretty(&status).unwrap_or_default()
+    }
+}
+
+fn audit(gateway: &Gateway) -> Audit {
+    let audit = &gateway.desk.audit;
+    let [sealing, pseudonym] = audit.keys().writing();
+    let rooms = [("desk", Work::Desk), ("intake", Work::Intake), ("batch", Work::Batch)];
+    Audit {
+        records: Class::ALL.into_iter().map(|class| (class.word(), audit.next_record(class))).collect(),
+        sealing_key: sealing.map(|id| id.to_string()),
+        pseudonym_key: pseudonym.map(|id| id.to_string()),
+        unsynced_ms: audit.unsynced_for().as_millis(),
+        room: rooms.into_iter().map(|(name, work)| (name, audit.admits(work))).collect(),
+        confirmations_complete_to: gateway.confirmations.complete_to(),
+        miss_budgets_used_up: gateway.desk.misses.used_up(),
+    }
 }
 
 fn anchors(gateway: &Gateway, now: Timestamp) -> Vec<Anchor> {

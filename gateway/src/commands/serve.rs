@@ -51,6 +51,11 @@ pub(super) fn log_to_stderr(level: &str) -> Result<(), CommandError> {
     }
     let filter =
         tracing_subscriber::EnvFilter::new(format!("warn,gateway={level},ledger={level},shikaku={level}"));
+    // What a fault of ours was about may be a person's: it is told where it was, not what it said.
+    std::panic::set_hook(Box::new(|fault| {
+        let at = fault.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(at, "a fault of ours");
+    }));
     // A log that cannot be written must not end the thread that logs.
     tracing_subscriber::fmt()
         .log_internal_errors(false)

@@ -258,7 +258,7 @@ async fn number(head: &Head<'_>, request: Request<Incoming>) -> Outcome {
         Ok(json) => json,
         Err(refusal) => return (Err(refusal), None),
     };
-    let replied = guarded(head, || path::number(&head.gateway.desk, head.request(), &json));
+    let replied = guarded(head, "number", || path::number(&head.gateway.desk, head.request(), &json));
     recorded(replied).await
 }
 
@@ -268,7 +268,7 @@ async fn card(head: &Head<'_>, request: Request<Incoming>) -> Outcome {
         Err(refusal) => return (Err(refusal), None),
     };
     let desk = &head.gateway.desk;
-    let needs = match guarded(head, || path::card(desk, head.request(), &json)) {
+    let needs = match guarded(head, "card", || path::card(desk, head.request(), &json)) {
         Ok(CardReply::Now(reply)) => return recorded(Ok(reply)).await,
         Ok(CardReply::NeedsStatus(needs)) => needs,
         Err(refusal) => return (Err(refusal), None),
@@ -276,14 +276,17 @@ async fn card(head: &Head<'_>, request: Request<Incoming>) -> Outcome {
     let (waiting, question) = needs.into_question();
     let now = pki::UnixTime(head.now.millis().div_euclid(1000));
     let status = waiting.trust().ask(question, now).await;
-    let replied = guarded(head, || path::card_with_status(desk, head.request(), &json, waiting, status));
+    let replied =
+        guarded(head, "card", || path::card_with_status(desk, head.request(), &json, waiting, status));
     recorded(replied).await
 }
 
 /// A fault of ours must not take the connection, and with it other people's answers, along.
-fn guarded<T>(head: &Head<'_>, ask: impl FnOnce() -> T) -> Result<T, Refusal> {
+fn guarded<T>(head: &Head<'_>, route: &'static str, ask: impl FnOnce() -> T) -> Result<T, Refusal> {
     std::panic::catch_unwind(AssertUnwindSafe(ask)).map_err(|_| {
         head.gateway.metrics.panics.inc();
+        // What was asked is recorded all the same; the caller learns of the fault whether or not it is.
+        let _ = head.gateway.desk.audit.record(&Entry::question(route, Work::Desk, head.request()));
         Refusal::Internal
     })
 }
@@ -430,6 +433,24 @@ mod tests {
         for query in ["x=1&after=5", "after=5&x=1", "after=5&after=6", "after", ""] {
             assert!(after(Some(query)).is_err(), "{query}");
         }
+    }
+
+    #[test]
+    fn a_fault_of_ours_is_counted_recorded_and_tells_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let made = crate::commands::demo::Made { people: 60, seed: 1 };
+        let prepared = crate::commands::demo::prepare(folder.path(), made, nowhere, nowhere).unwrap();
+        let gateway = Arc::new(Gateway::start(&prepared.config).unwrap());
+        let peer = Arc::new(Peer::of(b"", &[]));
+        let now = gateway.clock.now();
+        let head = Head { gateway: &gateway, peer: &peer, id: Uuid::now_v7(), now, trace: None };
+        let fault = guarded(&head, "number", || -> Refusal { panic!("見本　花子") });
+        assert_eq!(fault, Err(Refusal::Internal));
+        assert_eq!(gateway.metrics.panics.get(), 1);
+        assert_eq!(gateway.desk.audit.next_record(crate::audit::Class::Answers), 1);
+        let said = String::from_utf8(Refusal::Internal.to_json()).unwrap();
+        assert!(said.contains("\"internal\"") && !said.contains("花子"), "{said}");
     }
 
     #[test]

@@ -23,7 +23,12 @@ fn all(world: &World, client: &Client, after: &str) -> (Vec<Value>, String) {
     .unwrap();
     let began = Instant::now();
     loop {
-        let page = client.get(&format!("{PATH}?after={cursor}")).json();
+        let reply = client.get(&format!("{PATH}?after={cursor}"));
+        if reply.status == 503 && reply.word() == "not_ready" && began.elapsed() < Duration::from_secs(20) {
+            // The index is being made anew.
+            continue;
+        }
+        let page = reply.json();
         let next = page["cursor"].as_str().unwrap_or_else(|| panic!("{page}: {}", world.log())).to_owned();
         found.extend(
             page["confirmations"].as_array().unwrap().iter().filter(|one| one["reference"] != "x").cloned(),

@@ -1,6 +1,11 @@
 //! The audit: what is recorded, that it lasts, and that whoever alters it is found out.
 
-#![expect(clippy::unwrap_used, reason = "tests end by panicking")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests wait by the clock, and end by panicking"
+)]
 
 mod altered;
 mod confirmed;
