@@ -245,7 +245,8 @@ async fn card(head: &Head<'_>, request: Request<Incoming>) -> Outcome {
     let (waiting, question) = needs.into_question();
     let now = pki::UnixTime(head.now.millis().div_euclid(1000));
     let status = waiting.trust().ask(question, now).await;
-    let replied = guarded(head, || path::card_with_status(desk, head.request(), &json, waiting, status));
+    let replied =
+        guarded(head, || path::card_with_status(&path::json, desk, head.request(), &json, waiting, status));
     recorded(replied).await
 }
 
