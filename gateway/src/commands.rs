@@ -70,6 +70,7 @@ impl From<crate::gateway::StartError> for CommandError {
         use crate::gateway::StartError;
         match error {
             StartError::Config(_)
+            | StartError::Entrance(_)
             | StartError::Trust(_)
             | StartError::Audit(crate::audit::AuditError::Key { .. }) => Self::usage(error),
             _ => Self::environment(error),
