@@ -1,5 +1,6 @@
 //! The subcommands, one file each, and how they end.
 
+mod agent;
 mod card;
 mod config;
 pub mod demo;
@@ -29,6 +30,7 @@ enum Command {
     Feed(feed::FeedCommand),
     #[command(subcommand)]
     Card(card::CardCommand),
+    Agent(Box<agent::Agent>),
     #[command(subcommand)]
     Pki(pki::PkiCommand),
 }
@@ -88,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Config(config) => config.run(),
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
+        Command::Agent(agent) => agent.run(),
         Command::Pki(pki) => pki.run(),
     };
     match outcome {

@@ -18,6 +18,7 @@
 //! | [`intake`] | deliveries |
 //! | [`wire`] | the messages of reception systems, FHIR |
 //! | [`kept`] | what institutions leave here: 照会番号, bulk messages |
+//! | [`agent`] | the terminal agent, which sees nothing of the rest |
 //! | [`audit`] | one record an answer |
 //! | [`admin`], [`metrics`] | the operator's listener |
 //! | [`config`], [`peer`] | who may do what |
@@ -25,6 +26,7 @@
 //! | [`commands`] | one file a subcommand |
 
 pub mod admin;
+pub mod agent;
 pub mod audit;
 pub mod challenge;
 pub mod clock;
