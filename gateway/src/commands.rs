@@ -1,12 +1,14 @@
 //! The subcommands, one file each, and how they end.
 
 mod agent;
+mod audit;
 mod card;
 mod config;
 pub mod demo;
 mod feed;
 mod pki;
 mod serve;
+mod store;
 
 use std::process::ExitCode;
 
@@ -27,12 +29,16 @@ enum Command {
     #[command(subcommand)]
     Config(config::ConfigCommand),
     #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    #[command(subcommand)]
     Feed(feed::FeedCommand),
     #[command(subcommand)]
     Card(card::CardCommand),
     Agent(Box<agent::Agent>),
     #[command(subcommand)]
     Pki(pki::PkiCommand),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -88,10 +94,12 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Serve(serve) => serve.run(),
         Command::Config(config) => config.run(),
+        Command::Audit(audit) => audit.run(),
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
         Command::Agent(agent) => agent.run(),
         Command::Pki(pki) => pki.run(),
+        Command::Store(store) => store.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

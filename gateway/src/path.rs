@@ -1,7 +1,7 @@
 //! The path of one query, top to bottom.
 //!
 //! ```text
-//! receive ─► parse ─► open ─► prove ─► spend ─► stand ─► entitle ─► find ─► decide ─► record ─► encode
+//! receive ─► parse ─► open ─► prove ─► spend ─► stand ─► entitle ─► find ─► decide ─► encode ─► record
 //! (front)             └──────── cards only ─────────┘
 //! ```
 //!
@@ -20,7 +20,7 @@ use eligibility::query::{CardQuery, NumberQuery};
 use eligibility::wire::{Text, Wrong};
 use pki::{OcspOutcome, Proven, TrustView, UnixTime, Verified};
 
-use crate::audit::{Entry, Recording};
+use crate::audit::{Entry, Recording, Work};
 use crate::challenge::ChallengeError;
 use crate::config::CardProof;
 use crate::desk::Desk;
@@ -38,6 +38,8 @@ pub struct Request<'r> {
     pub id: uuid::Uuid,
     /// Wall time at which it was received.
     pub now: Timestamp,
+    /// The caller's id of its own trace (W3C `traceparent`).
+    pub trace: Option<[u8; 16]>,
 }
 
 /// What leaves, once its record is written.
@@ -48,6 +50,16 @@ pub struct Reply {
     pub word: &'static str,
     /// The audit record on its way.
     pub recording: Recording,
+}
+
+/// What may leave once its record is written, which is left to the caller.
+pub struct Unrecorded {
+    /// The answer as its wire has it, or why there is none.
+    pub outcome: Result<Vec<u8>, Refusal>,
+    /// The word for the outcome.
+    pub word: &'static str,
+    /// What must be recorded first.
+    pub entry: Entry,
 }
 
 /// What comes of a question by a card.
@@ -116,7 +128,7 @@ pub fn card(desk: &Desk, request: Request<'_>, body: &[u8]) -> CardReply {
 
 /// A question by a card, answered as this wire has it.
 pub fn card_as(encode: &Encode<'_>, desk: &Desk, request: Request<'_>, body: &[u8]) -> CardReply {
-    let mut entry = Entry::begin("card", request);
+    let mut entry = Entry::question("card", Work::Desk, request);
     match by_card(encode, desk, request, body, &mut entry) {
         Ok(Step::Answered(encoded)) => CardReply::Now(finish(desk, Ok(encoded), entry)),
         Ok(Step::NeedsStatus(needs)) => CardReply::NeedsStatus(needs),
@@ -133,7 +145,7 @@ pub fn card_with_status(
     waiting: Waiting,
     status: OcspOutcome,
 ) -> Reply {
-    let mut entry = Entry::begin("card", request);
+    let mut entry = Entry::question("card", Work::Desk, request);
     let outcome = CardQuery::from_json(body)
         .map_err(Refusal::from)
         .and_then(|query| standing(encode, desk, request, &query, (waiting.proven, status), &mut entry));
@@ -158,9 +170,27 @@ pub fn number_as(
     request: Request<'_>,
     query: Result<NumberQuery, Refusal>,
 ) -> Reply {
-    let mut entry = Entry::begin("number", request);
+    let mut entry = Entry::question("number", Work::Desk, request);
     let outcome = query.and_then(|query| by_number(encode, desk, request, &query, &mut entry));
     finish(desk, outcome, entry)
+}
+
+/// The same question in a batch: its record is left to the caller, who writes many as one group.
+pub fn number_of_batch(desk: &Desk, request: Request<'_>, body: &[u8]) -> Unrecorded {
+    number_of_batch_as(&json, desk, request, NumberQuery::from_json(body).map_err(Refusal::from))
+}
+
+/// The same question in a batch, asked and answered as this wire has it.
+pub fn number_of_batch_as(
+    encode: &Encode<'_>,
+    desk: &Desk,
+    request: Request<'_>,
+    query: Result<NumberQuery, Refusal>,
+) -> Unrecorded {
+    let mut entry = Entry::question("batch", Work::Batch, request);
+    let outcome = query.and_then(|query| by_number(encode, desk, request, &query, &mut entry));
+    let (outcome, word) = worded(outcome, &mut entry);
+    Unrecorded { outcome, word, entry }
 }
 
 /// parse ─► open ─► prove ─► spend, and on where nothing has to be waited for.
@@ -255,10 +285,9 @@ fn signed(
 struct Encoded {
     octets: Vec<u8>,
     word: &'static str,
-    recording: Recording,
 }
 
-/// find ─► decide ─► record ─► encode.
+/// find ─► decide ─► encode; the record is written while nobody has seen the answer.
 fn answer(
     encode: &Encode<'_>,
     desk: &Desk,
@@ -270,22 +299,27 @@ fn answer(
     let memory = desk.memory.view();
     let generation = memory.generation();
     let found = memory.find(entitled.key());
-    let eligibility = decide(found.as_deref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
-    entry.decided(entitled, &found, &eligibility, generation);
-    let recording = desk.audit.record(entry);
+    let eligibility = decide(found.as_ref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
+    entry.decided(entitled, &found, &eligibility, generation, reference);
     let occasion = Occasion { reference, card, generation, answered_at: now };
     let answer = Answer::of(&eligibility, occasion, &|insurer| desk.insurers.name(insurer));
     let octets = encode(&answer, entitled.institution());
-    Encoded { octets, word: eligibility.status.word(), recording }
+    Encoded { octets, word: eligibility.status.word() }
 }
 
 fn finish(desk: &Desk, outcome: Result<Encoded, Refusal>, mut entry: Entry) -> Reply {
+    let (outcome, word) = worded(outcome, &mut entry);
+    Reply { outcome, word, recording: desk.audit.record(&entry) }
+}
+
+/// What is sent, and the word for it; a refusal is noted in the record.
+fn worded(outcome: Result<Encoded, Refusal>, entry: &mut Entry) -> (Result<Vec<u8>, Refusal>, &'static str) {
     match outcome {
-        Ok(Encoded { octets, word, recording }) => Reply { outcome: Ok(octets), word, recording },
+        Ok(Encoded { octets, word }) => (Ok(octets), word),
         Err(refusal) => {
             let word = refusal.problem().code;
             entry.refused(word);
-            Reply { outcome: Err(refusal), word, recording: desk.audit.record(&entry) }
+            (Err(refusal), word)
         }
     }
 }

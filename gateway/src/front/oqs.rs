@@ -14,6 +14,7 @@ use hyper::{Request, Response, StatusCode};
 use super::batch;
 use super::body::{self, ReplyBody};
 use super::routes::{Head, guarded, limited, serving};
+use crate::audit::{Entry, Work};
 use crate::gateway::Gateway;
 use crate::path::{self, CardReply, Reply};
 use crate::peer::{Peer, Role};
@@ -169,7 +170,7 @@ async fn query(head: &Head<'_>, body: &Body, style: &mut Style) -> Answered {
 async fn in_bulk(head: &Head<'_>, body: Body, style: &mut Style) -> Answered {
     let place = Arc::clone(&head.gateway.bulk).try_acquire_owned();
     let (gateway, peer) = (Arc::clone(head.gateway), Arc::clone(head.peer));
-    let (request, mut wanted) = (Owned { peer, id: head.id, now: head.now }, *style);
+    let (request, mut wanted) = (Owned { peer, id: head.id, now: head.now, trace: head.trace }, *style);
     let done = tokio::task::spawn_blocking(move || {
         let answered = on_disk(&gateway, &request, &body, &mut wanted, place.is_ok());
         drop(place);
@@ -192,11 +193,12 @@ struct Owned {
     peer: Arc<Peer>,
     id: uuid::Uuid,
     now: eligibility::day::Timestamp,
+    trace: Option<[u8; 16]>,
 }
 
 impl Owned {
     fn request(&self) -> path::Request<'_> {
-        path::Request { peer: &self.peer, id: self.id, now: self.now }
+        path::Request { peer: &self.peer, id: self.id, now: self.now, trace: self.trace }
     }
 }
 
@@ -216,6 +218,10 @@ fn on_disk(gateway: &Gateway, owned: &Owned, body: &Body, style: &mut Style, has
         },
         (Err(refusal), _) | (_, Err(refusal)) => Err(refusal.clone()),
     };
+    let mut entry = Entry::act(body.message.name(), "treatment", Work::Batch, owned.request());
+    entry.refused(outcome.as_ref().map_or_else(|refusal| refusal.problem().code, |_| "done"));
+    let written = gateway.desk.audit.record(&entry).wait();
+    let outcome = if written { outcome } else { Err(Refusal::Overloaded) };
     let word = outcome.as_ref().map_or_else(|refusal| refusal.problem().code, |_| "ok");
     let refusal = outcome.as_ref().err().map(|refusal| office.refusal(tree.as_ref().ok(), refusal));
     Answered { outcome, word, refusal: refusal.unwrap_or_default() }

@@ -44,7 +44,7 @@ impl Inside {
     }
 
     pub(crate) fn request(&self) -> Request<'_> {
-        Request { peer: &self.peer, id: uuid::Uuid::max(), now: self.now }
+        Request { peer: &self.peer, id: uuid::Uuid::max(), now: self.now, trace: None }
     }
 
     pub(crate) fn office(&self, style: Style) -> Office<'_> {

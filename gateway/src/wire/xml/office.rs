@@ -15,16 +15,16 @@ use super::out::{Form, Out};
 use super::read::{self, Request};
 use super::tree::{self, Element};
 use super::write::{self, Count, End, Heading, QUERY, Sent, Style};
-use crate::audit::Recording;
+use crate::audit::{Entry, Work};
 use crate::desk::Desk;
 use crate::entitle;
 use crate::kept::{CardOf, Kept, KeptError};
-use crate::path::{self, CardReply, Reply, Waiting};
+use crate::path::{self, CardReply, Reply, Unrecorded, Waiting};
 use crate::refusal::Refusal;
 
 /// Most items of one bulk message.
 const ITEMS: usize = 10_000;
-/// Items whose records are waited for together.
+/// Items whose records are written together.
 const GROUP: usize = 500;
 
 /// The elements of a registration, in the order of its answer.
@@ -217,20 +217,22 @@ impl Office<'_> {
     }
 
     fn answered(&self, sent: &Request<'_>) -> Result<Vec<Piece>, Refusal> {
+        if !self.desk.audit.admits(Work::Batch) {
+            return Err(Refusal::Overloaded);
+        }
         let mut pieces = Vec::new();
-        let mut recordings = Vec::with_capacity(GROUP);
-        for info in sent.queries() {
-            let (piece, recording) = self.piece(sent, info);
-            pieces.push(piece);
-            recordings.push(recording);
-            if recordings.len() == GROUP && !recordings.drain(..).all(Recording::wait) {
+        for group in sent.queries().chunks(GROUP) {
+            let (answered, entries): (Vec<_>, Vec<_>) =
+                group.iter().map(|info| self.piece(sent, info)).unzip();
+            if !self.desk.audit.record_all(&entries).wait() {
                 return Err(Refusal::Overloaded);
             }
+            pieces.extend(answered);
         }
-        if recordings.into_iter().all(Recording::wait) { Ok(pieces) } else { Err(Refusal::Overloaded) }
+        Ok(pieces)
     }
 
-    fn piece(&self, sent: &Request<'_>, info: &Element<'_>) -> (Piece, Recording) {
+    fn piece(&self, sent: &Request<'_>, info: &Element<'_>) -> (Piece, Entry) {
         let begun = || {
             let mut out = Out::new(self.style.form);
             write::echo(&mut out, "QualificationConfirmSearchInfo", info, &QUERY);
@@ -244,8 +246,8 @@ impl Office<'_> {
             out.into_text().into_bytes()
         };
         let request = path::Request { id: Uuid::now_v7(), ..self.request };
-        let Reply { outcome, word, recording } =
-            path::number_as(&encode, self.desk, request, sent.number_query(info));
+        let Unrecorded { outcome, word, entry } =
+            path::number_of_batch_as(&encode, self.desk, request, sent.number_query(info));
         let text = match outcome {
             Ok(text) => String::from_utf8(text).unwrap_or_default(),
             Err(refusal) => {
@@ -254,7 +256,7 @@ impl Office<'_> {
                 out.into_text()
             }
         };
-        (Piece { text, well: well.get(), word }, recording)
+        (Piece { text, well: well.get(), word }, entry)
     }
 
     /// The message that says why there is no other.
