@@ -1,6 +1,6 @@
 //! `shikaku agent`: the terminal agent, and a card laid on its reader.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -19,29 +19,17 @@ use crate::agent::{self, FaceError, Folders, Line, LineError, Watch};
 pub(super) struct Agent {
     #[command(subcommand)]
     command: Option<AgentCommand>,
-    #[command(flatten)]
-    folders: Option<FolderArgs>,
-}
-
-#[derive(Subcommand)]
-enum AgentCommand {
-    Card(CardArgs),
-}
-
-/// Where requests come from and answers go to.
-#[derive(Args)]
-struct FolderArgs {
     /// Folder in which requests appear (`OQS…req….xml`)
-    #[arg(long)]
-    req: PathBuf,
+    #[arg(long, required = true)]
+    req: Option<PathBuf>,
     /// Folder into which their answers go (`OQS…res….xml`)
-    #[arg(long)]
-    res: PathBuf,
+    #[arg(long, required = true)]
+    res: Option<PathBuf>,
     /// Folder into which `agent card` leaves answers; made when it is not there
     #[arg(long)]
     face: Option<PathBuf>,
     #[command(flatten)]
-    line: LineArgs,
+    line: Option<LineArgs>,
     /// Messages under way at once
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=64))]
     connections: u8,
@@ -51,6 +39,11 @@ struct FolderArgs {
     /// What is logged: error, warn, info, debug
     #[arg(long, default_value = "info")]
     log: String,
+}
+
+#[derive(Subcommand)]
+enum AgentCommand {
+    Card(CardArgs),
 }
 
 /// The service, and who we are to it.
@@ -97,32 +90,30 @@ struct CardArgs {
 
 impl Agent {
     pub(super) fn run(&self) -> Result<(), CommandError> {
-        match (&self.command, &self.folders) {
-            (Some(AgentCommand::Card(card)), _) => card.run(),
-            (None, Some(folders)) => folders.run(),
-            (None, None) => Err(CommandError::Usage("--req, --res and --server are needed".to_owned())),
+        match (&self.command, &self.req, &self.res, &self.line) {
+            (Some(AgentCommand::Card(card)), ..) => card.run(),
+            (None, Some(req), Some(res), Some(line)) => self.watch(req, res, line),
+            _ => Err(CommandError::Usage("--req, --res and --server are needed".to_owned())),
         }
+    }
+
+    fn watch(&self, req: &Path, res: &Path, line: &LineArgs) -> Result<(), CommandError> {
+        log_to_stderr(&self.log)?;
+        let line = line.open()?;
+        if let Some(face) = &self.face {
+            std::fs::create_dir_all(face)
+                .map_err(|error| CommandError::Environment(format!("{}: {error}", face.display())))?;
+        }
+        let folders = Folders::open(req, res).map_err(CommandError::environment)?;
+        let how = Watch { connections: usize::from(self.connections), once: self.once };
+        tracing::info!(req = %req.display(), res = %res.display(), "watching");
+        agent::watch(&folders, &line, how).map_err(CommandError::environment)
     }
 }
 
 impl LineArgs {
     fn open(&self) -> Result<Line, CommandError> {
         Line::new(&self.server, &self.ca, &self.client, &self.client_key).map_err(CommandError::usage)
-    }
-}
-
-impl FolderArgs {
-    fn run(&self) -> Result<(), CommandError> {
-        log_to_stderr(&self.log)?;
-        let line = self.line.open()?;
-        if let Some(face) = &self.face {
-            std::fs::create_dir_all(face)
-                .map_err(|error| CommandError::Environment(format!("{}: {error}", face.display())))?;
-        }
-        let folders = Folders::open(&self.req, &self.res).map_err(CommandError::environment)?;
-        let how = Watch { connections: usize::from(self.connections), once: self.once };
-        tracing::info!(req = %self.req.display(), res = %self.res.display(), "watching");
-        agent::watch(&folders, &line, how).map_err(CommandError::environment)
     }
 }
 

@@ -218,7 +218,8 @@ fn on_disk(gateway: &Gateway, owned: &Owned, body: &Body, style: &mut Style, has
         },
         (Err(refusal), _) | (_, Err(refusal)) => Err(refusal.clone()),
     };
-    let mut entry = Entry::act(body.message.name(), "treatment", Work::Batch, owned.request());
+    let mut entry =
+        Entry::act(body.message.act().unwrap_or_default(), "treatment", Work::Batch, owned.request());
     entry.refused(outcome.as_ref().map_or_else(|refusal| refusal.problem().code, |_| "done"));
     let written = gateway.desk.audit.record(&entry).wait();
     let outcome = if written { outcome } else { Err(Refusal::Overloaded) };

@@ -25,7 +25,8 @@ const INSURER: &str = "http://jpfhir.jp/fhir/core/mhlw/IdSystem/InsurerNumber";
 /// 医療機関コード, ten digits.
 const INSTITUTION: &str = "http://jpfhir.jp/fhir/core/IdSystem/insurance-medical-institution-no";
 
-/// The value without what is absent: nulls, empty lists and objects.
+/// The value without what is absent: nulls, empty lists and objects. An ideographic blank becomes a plain
+/// one, as R4's pattern of strings has no other.
 fn pruned(value: Value) -> Value {
     let is_there = |value: &Value| match value {
         Value::Null => false,
@@ -39,6 +40,7 @@ fn pruned(value: Value) -> Value {
             let fields = fields.into_iter().map(|(name, value)| (name, pruned(value)));
             Value::Object(fields.filter(|(_, value)| is_there(value)).collect())
         }
+        Value::String(text) if text.contains('\u{3000}') => Value::String(text.replace('\u{3000}', " ")),
         other => other,
     }
 }

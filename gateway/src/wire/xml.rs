@@ -81,6 +81,17 @@ impl Message {
         Self::ALL.into_iter().find(|message| message.name() == name)
     }
 
+    /// The word of the audit for what is no single question.
+    #[must_use]
+    pub const fn act(self) -> Option<&'static str> {
+        match self {
+            Self::Query | Self::Face => None,
+            Self::BulkQuery | Self::BulkRegister => Some("bulk message"),
+            Self::BulkQueryFetch | Self::BulkRegisterFetch => Some("bulk fetch"),
+            Self::Register => Some("registration"),
+        }
+    }
+
     /// The word under which a bulk message waits.
     const fn kind(self) -> &'static str {
         match self {

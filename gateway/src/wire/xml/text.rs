@@ -4,6 +4,7 @@
 //! may each name one, and all must agree with each other and with the octets.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use encoding_rs::{EncoderResult, Encoding, SHIFT_JIS, UTF_8};
 
@@ -151,11 +152,29 @@ pub fn narrow_kana(text: &str) -> String {
         match c {
             '\u{3000}' => narrow.push(' '),
             '！'..='～' => narrow.push(char::from_u32(c as u32 - 0xFEE0).unwrap_or(c)),
-            _ => push_narrow(c, &mut narrow),
+            FIRST..=LAST => {
+                let at = c as usize - FIRST as usize;
+                narrow.push_str(NARROW.get(at).map(String::as_str).unwrap_or_default());
+            }
+            _ => narrow.push(c),
         }
     }
     narrow
 }
+
+/// The block of kana and its punctuation.
+const FIRST: char = '\u{3001}';
+const LAST: char = '\u{30FF}';
+
+/// What each character of that block becomes.
+static NARROW: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let narrow = |c| {
+        let mut narrow = String::new();
+        push_narrow(c, &mut narrow);
+        narrow
+    };
+    (FIRST..=LAST).map(narrow).collect()
+});
 
 fn push_narrow(c: char, narrow: &mut String) {
     let of = |c: char| {
