@@ -171,8 +171,8 @@ fn close<'a>(open: &mut [Element<'a>], root: &mut Option<Element<'a>>, element: 
 fn push<'a>(open: &mut [Element<'a>], said: Cow<'a, str>, at: usize) -> Result<(), Broken> {
     match open.last_mut() {
         _ if said.chars().any(|c| !is_allowed(c)) => Err(Broken::Syntax { at }),
-        // Blanks between elements are layout.
-        Some(element) if !said.trim().is_empty() => {
+        // Blanks between elements are layout; those within a text belong to it.
+        Some(element) if !element.text.is_empty() || !said.trim().is_empty() => {
             element.push_text(said);
             Ok(())
         }
@@ -324,6 +324,7 @@ mod tests {
         let root = from_xml("<?xml version=\"1.0\"?>\r\n<a xmlns:xsi='urn:x'><b> x&amp;&#x3042;<![CDATA[<y]]></b><!-- c --><c/></a>\n").unwrap();
         assert_eq!((&*root.name, root.children.len()), ("a", 2));
         assert_eq!(root.children[0].text, " x&あ<y");
+        assert_eq!(from_xml("<a>&lt; &gt;</a>").unwrap().text, "< >");
         let twin = from_json(r#"{"a":{"b":" x&あ<y","c":null}}"#).unwrap();
         assert!(twin == root);
     }
