@@ -202,8 +202,7 @@ fn remove(path: &Path) -> io::Result<()> {
 
 /// The kind of message that a request's name begins with, followed by `req`.
 fn message_of(name: &str) -> Option<Message> {
-    let (kind, _) = name.split_once("req")?;
-    Message::ALL.into_iter().find(|message| message.name() == kind)
+    name.contains("req").then(|| Message::named(name)).flatten()
 }
 
 /// `OQSsiquc01req_1.xml` is answered by `OQSsiquc01res_1.xml`.

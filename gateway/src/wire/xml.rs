@@ -74,10 +74,10 @@ impl Message {
         }
     }
 
-    /// The kind of this name, with or without `req` behind it.
+    /// The kind of this name, alone or as a file of it is named: what follows `req` means nothing.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let name = name.strip_suffix("req").unwrap_or(name);
+        let name = name.split_once("req").map_or(name, |(kind, _)| kind);
         Self::ALL.into_iter().find(|message| message.name() == name)
     }
 

@@ -48,7 +48,7 @@ fn a_message_is_answered_in_its_own_encoding() {
             Charset::ShiftJis,
         ),
     ] {
-        for name in ["OQSsiquc01", "OQSsiquc01req"] {
+        for name in ["OQSsiquc01", "OQSsiquc01req", "OQSsiquc01req_202611210001.xml"] {
             let reply = post(&desk, name, kind, &octets);
             assert_eq!(reply.status, 200, "{reply:?}");
             assert_eq!(xml::decode(&reply.body, None).unwrap().1, charset);
