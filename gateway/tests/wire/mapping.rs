@@ -121,8 +121,6 @@ fn statuses_without_a_code_have_ours() {
     json["reason"] = Value::Null;
     json["code"] = json!(4);
     json["coverages"] = json!([]);
-    json["consent"]["limit_certificate"] = Value::Null;
-    let mut json = json;
     json["consent"]["limit_certificate"] = json!(false);
     let answer = json.to_string();
     let answer = Answer::from_json(answer.as_bytes()).unwrap();
