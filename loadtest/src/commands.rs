@@ -1,9 +1,11 @@
 //! The subcommands, one file each, and how they end.
 
+mod capacity;
 mod compare;
 mod constant;
 mod live;
 mod population;
+mod proxy;
 mod run;
 mod save;
 mod summary;
@@ -25,8 +27,10 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunCommand),
+    Capacity(Box<capacity::CapacityCommand>),
     Compare(compare::Compare),
     Merge(compare::Merge),
+    Proxy(proxy::ProxyCommand),
     Population(population::PopulationCommand),
     Constant(constant::ConstantCommand),
 }
@@ -66,8 +70,10 @@ pub fn run() -> ExitCode {
     // Clap itself ends with 2 where the usage is wrong.
     let outcome = match Program::parse().command {
         Command::Run(run) => run.run(),
+        Command::Capacity(capacity) => capacity.run(),
         Command::Compare(compare) => compare.run(),
         Command::Merge(merge) => merge.run(),
+        Command::Proxy(proxy) => proxy.run(),
         Command::Population(population) => population.run(),
         Command::Constant(constant) => constant.run(),
     };

@@ -19,12 +19,15 @@
 //! | [`engine`] | sends what is due, reads what comes back |
 //! | [`run`], [`result`] | one run from scenario to result |
 //! | [`report`] | HTML, CSV, comparing and adding up results |
+//! | [`capacity`], [`queue`] | what a server holds and what to buy; servers in simulated time |
 //! | [`constant`] | a server of known behaviour, to measure a generator against |
+//! | [`proxy`] | a TCP proxy with faults |
 //! | [`health`], [`scrape`], [`disturb`] | this machine's own fitness, the server's own view, slow and silent connections |
 //! | [`target`], [`http`], [`client`] | the server and how to speak to it |
 //! | [`outcome`], [`histogram`], [`tally`] | what is counted |
 //! | [`clock`] | the only reader of clocks |
 
+pub mod capacity;
 pub mod client;
 pub mod clock;
 pub mod commands;
@@ -41,6 +44,8 @@ pub mod nation;
 pub mod outcome;
 pub mod patients;
 pub mod plan;
+pub mod proxy;
+pub mod queue;
 pub mod report;
 pub mod result;
 pub mod run;

@@ -3,6 +3,7 @@
 
 pub mod cards;
 pub mod numbers;
+pub mod shares;
 
 use eligibility::coverage::Person;
 use eligibility::day::Day;

@@ -7,7 +7,7 @@ use super::plot::{Line, Plot, Scale, escaped};
 use crate::histogram::Durations;
 use crate::result::{RunResult, Second};
 
-const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:900px;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\
+pub(super) const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:900px;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\
 h1{margin-bottom:.2rem}h2{margin-top:2.2rem;border-bottom:1px solid #ddd}\
 .verdict{padding:.8rem 1rem;border-left:6px solid;margin:1rem 0;font-size:1.1rem}\
 .yes{border-color:#009e73;background:#eef8f4}.no{border-color:#d55e00;background:#fdf1ea}\
