@@ -1,5 +1,7 @@
 //! A lane: a place for one connection of one institution, and the request that is on it.
 
+use std::time::Instant;
+
 use super::wire::Wire;
 use crate::menu::Signed;
 use crate::plan::Arrival;
@@ -26,8 +28,8 @@ pub(super) struct Lane {
     pub(super) connection: u32,
     /// Counts flights, so that a deadline knows whether it is meant.
     pub(super) flights: u32,
-    /// Whether the connection is being made; nanoseconds since when.
-    pub(super) opening: Option<u64>,
+    /// Whether the connection is being made, and since when.
+    pub(super) opening: Option<Instant>,
     /// Whether the socket tells when it takes octets.
     pub(super) tells_writable: bool,
     /// Answers read on this connection.

@@ -14,6 +14,7 @@ use super::desk::Desk;
 use super::lane::{Flight, Lane};
 use super::wire::Wire;
 use super::{BEFORE, Report, Start};
+use crate::clock;
 use crate::http;
 use crate::menu::{Signed, card_request};
 use crate::outcome::{Kind, Word};
@@ -251,7 +252,6 @@ impl<'r> Worker<'r> {
 
     /// Begins to connect a lane.
     fn dial(&mut self, at: usize, phase: usize) {
-        let now = self.start.now();
         let Some(lane) = self.lanes.get_mut(at) else { return };
         let tls = self.plan.institutions.get(lane.institution).and_then(|one| one.tls.as_ref());
         match Wire::connect(self.server, tls) {
@@ -260,7 +260,7 @@ impl<'r> Worker<'r> {
                 let flags = EventFlags::IN | EventFlags::OUT;
                 let told = epoll::add(&self.epoll, &wire, data(at, lane.connection), flags);
                 lane.tells_writable = true;
-                lane.opening = Some(now);
+                lane.opening = Some(clock::instant());
                 lane.answered = 0;
                 lane.arrived.clear();
                 lane.wire = Some(wire);
@@ -364,7 +364,7 @@ impl<'r> Worker<'r> {
         {
             let phase = lane.flight.as_ref().map_or(BEFORE, |flight| flight.arrival.phase);
             let waits = lane.flight.is_some();
-            let took = self.start.now() - since;
+            let took = since.elapsed().as_nanos() as u64;
             self.tally(phase).handshake.record(took);
             if waits {
                 self.send(at);

@@ -233,7 +233,8 @@ fn server_line(result: &RunResult, name: &str) -> Line {
         before.map(|(since, before)| (at, (value - before) / (at - since).max(1.0)))
     });
     let points = points.collect();
-    Line { name: name.trim_start_matches("shikaku_").to_owned(), points }
+    let short = name.trim_start_matches("shikaku_").trim_end_matches("_total");
+    Line { name: short.to_owned(), points }
 }
 
 /// Latency and service time by percentile.
