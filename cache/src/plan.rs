@@ -1,7 +1,6 @@
 //! The meaning of each kind of record for people and cards.
 //!
-//! A plan is made beside the readers, on what they see plus what earlier rows of the same batch have
-//! changed.
+//! A plan is made beside the readers, on what they see plus what earlier rows of it have changed.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +14,12 @@ use crate::people;
 use crate::record;
 use crate::state::{Map, State};
 
-/// What one batch changes.
+/// What batches change that become visible together.
 pub(crate) struct Plan<'s> {
     state: &'s State,
     position: u64,
     drafts: Map<Place, Draft>,
-    /// Where cards were and are that the batch has moved.
+    /// Where cards were and are that the plan has moved.
     cards: Map<Serial, (Option<Place>, Place)>,
 }
 
@@ -33,7 +32,7 @@ struct Draft {
     numbers_before: Option<Vec<Hash>>,
 }
 
-/// What one batch changes, ready to be carried out.
+/// What they change, ready to be carried out.
 #[derive(Default)]
 pub(crate) struct Changes {
     /// Records by shard, in the order of keys.
@@ -53,8 +52,13 @@ pub(crate) struct Turns {
 }
 
 impl<'s> Plan<'s> {
-    pub(crate) fn new(state: &'s State, position: u64) -> Self {
-        Self { state, position, drafts: Map::default(), cards: Map::default() }
+    pub(crate) fn new(state: &'s State) -> Self {
+        Self { state, position: state.generation, drafts: Map::default(), cards: Map::default() }
+    }
+
+    /// What is planned from now on is of the batch of this position.
+    pub(crate) const fn begin(&mut self, position: u64) {
+        self.position = position;
     }
 
     /// Plans an accepted record. Tells whether its insurer had a living word on the person before,
@@ -160,6 +164,12 @@ impl<'s> Plan<'s> {
         self.cards.entry(serial).or_insert((from, to)).1 = to;
     }
 
+    /// Whether a card that stays in this place is found by the same way.
+    fn has_way(&self, place: Place, hash: Hash) -> bool {
+        let cards = self.drafts.get(&place).map_or(&[][..], |draft| &draft.now.cards);
+        cards.iter().any(|card| self.state.card_hash(&card.serial).way() == hash.way())
+    }
+
     fn draft(&mut self, place: Place) -> &mut Kept {
         &mut self.place(place).now
     }
@@ -176,11 +186,13 @@ impl<'s> Plan<'s> {
     /// Ends planning.
     pub(crate) fn changes(self) -> Changes {
         let mut changes = Changes::default();
-        for (serial, (before, now)) in self.cards {
-            if before != Some(now) {
-                let hash = self.state.card_hash(&serial);
-                changes.cards.come.push((hash, now));
-                changes.cards.go.extend(before.map(|before| (hash, before)));
+        for (serial, (before, now)) in &self.cards {
+            let hash = self.state.card_hash(serial);
+            if let Some(before) = before.filter(|before| before != now && !self.has_way(*before, hash)) {
+                changes.cards.go.push((hash, before));
+            }
+            if *before != Some(*now) {
+                changes.cards.come.push((hash, *now));
             }
         }
         for (place, mut draft) in self.drafts {
@@ -211,7 +223,7 @@ impl Draft {
     fn turn_numbers(&self, state: &State, turns: &mut Turns) {
         let Some(before) = &self.numbers_before else { return };
         let (place, now) = (self.now.place, self.now.numbers(state.hashing));
-        let not_in = |all: &[Hash], one: &Hash| !all.contains(one);
+        let not_in = |all: &[Hash], one: &Hash| all.iter().all(|other| other.way() != one.way());
         turns.come.extend(now.iter().filter(|one| not_in(before, one)).map(|hash| (*hash, place)));
         turns.go.extend(before.iter().filter(|one| not_in(&now, one)).map(|hash| (*hash, place)));
     }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use eligibility::coverage::Person;
 use eligibility::decision::Found;
@@ -11,9 +10,11 @@ use eligibility::number::{LinkNumber, Serial};
 use eligibility::query::NumberQuery;
 
 use crate::key::Place;
+use crate::published::{Published, Seen};
 use crate::record;
-use crate::source::SourceState;
-use crate::state::State;
+use crate::source::{Book, SourceState};
+use crate::state::{Map, State};
+use crate::text::Packed;
 use crate::writer::Writer;
 
 /// By what a person is looked for.
@@ -28,14 +29,19 @@ pub enum Key<'q> {
 /// Memory as its readers see it. Cheap to clone. Nothing here waits for the writer.
 #[derive(Clone)]
 pub struct Reader {
-    state: Arc<State>,
+    published: Arc<Published<State>>,
+}
+
+/// Memory as it was after one batch. What was there then stays until the last view of it is dropped,
+/// so none is kept for long.
+pub struct View {
+    state: Seen<State>,
 }
 
 /// A memory that knows nothing yet: its one writer, and a reader to clone.
 #[must_use]
 pub fn empty() -> (Writer, Reader) {
-    let state = Arc::new(State::default());
-    (Writer::new(Arc::clone(&state)), Reader { state })
+    Reader::of(State::default(), Map::default())
 }
 
 /// What memory takes, in octets: of what is sorted and of what finds it there, and of changes since.
@@ -53,119 +59,159 @@ pub struct Sizes {
     pub changes: usize,
 }
 
-impl Reader {
-    pub(crate) const fn new(state: Arc<State>) -> Self {
-        Self { state }
-    }
-
+impl View {
     /// Whom the key hits. A card: `Unlinked`, `Unknown` (linked, and nobody has spoken of the
-    /// person) or `One`; numbers: `Nobody`, `One` or `Several`.
+    /// person) or `One`; numbers: `Nobody`, `One` or `Several`. The person's texts stay as they are
+    /// kept, so that only what is shown is unpacked.
     #[must_use]
-    pub fn find(&self, key: &Key<'_>) -> Found<Arc<Person>> {
+    pub fn find(&self, key: &Key<'_>) -> Found<Person<Packed<'_>>> {
         match key {
-            Key::Card(serial) => self.find_card(*serial),
+            Key::Card(serial) => self.find_card(serial),
             Key::Number(query) => self.find_number(query),
         }
     }
 
-    fn find_card(&self, serial: Serial) -> Found<Arc<Person>> {
-        let found = self.state.with_card(&serial, |place, octets| match place.link() {
-            None => Found::Unlinked,
-            Some(_) => match record::read_person(place, octets, None) {
-                None => Found::Unknown,
-                Some(person) => Found::One(Arc::new(person)),
-            },
-        });
-        found.unwrap_or(Found::Unlinked)
+    fn find_card(&self, serial: &Serial) -> Found<Person<Packed<'_>>> {
+        match self.state.card(serial) {
+            Some((place, octets)) if place.link().is_some() => {
+                record::read_person(place, octets, None).map_or(Found::Unknown, Found::One)
+            }
+            _ => Found::Unlinked,
+        }
     }
 
-    fn find_number(&self, query: &NumberQuery) -> Found<Arc<Person>> {
+    fn find_number(&self, query: &NumberQuery) -> Found<Person<Packed<'_>>> {
         let mut found = Found::Nobody;
-        self.state.each_candidate(&query.key, query.birth_date, |person| {
-            if fits(query, &person) {
-                found = match found {
-                    Found::Nobody => Found::One(Arc::new(person)),
-                    _ => Found::Several,
-                };
-            }
+        self.each_fitting(query, |person| {
+            found = match found {
+                Found::Nobody => Found::One(person),
+                _ => Found::Several,
+            };
+            matches!(found, Found::Several)
         });
         found
+    }
+
+    /// Everybody whom the numbers fit, in no order, and no more than `most` of them.
+    #[must_use]
+    pub fn fitting(&self, query: &NumberQuery, most: usize) -> Vec<Arc<Person>> {
+        let mut fitting = Vec::new();
+        self.each_fitting(query, |person| {
+            if fitting.len() < most {
+                fitting.push(Arc::new(unpacked(person)));
+            }
+            fitting.len() >= most
+        });
+        fitting
+    }
+
+    fn each_fitting<'v>(&'v self, query: &NumberQuery, mut take: impl FnMut(Person<Packed<'v>>) -> bool) {
+        self.state
+            .each_candidate(&query.key, query.birth_date, |person| fits(query, &person) && take(person));
+    }
+
+    /// Position of the last batch that is in it; 0 before the first.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.state.generation
+    }
+
+    /// Where a source stands; `None` while it has never said anything.
+    #[must_use]
+    pub fn source(&self, source: Source) -> Option<&SourceState> {
+        self.state.sources.get(source)
+    }
+}
+
+impl Reader {
+    /// A memory in this state whose sources stand so.
+    pub(crate) fn of(state: State, books: Map<Source, Book>) -> (Writer, Self) {
+        let (writer, published) = Writer::new(state, books);
+        (writer, Self { published })
+    }
+
+    /// Memory as it is now: what is asked of one view fits together.
+    #[must_use]
+    pub fn view(&self) -> View {
+        View { state: self.published.load() }
+    }
+
+    /// Whom the key hits now, as [`View::find`] says, to be kept.
+    #[must_use]
+    pub fn find(&self, key: &Key<'_>) -> Found<Arc<Person>> {
+        self.view().find(key).map(|person| Arc::new(unpacked(person)))
     }
 
     /// Position of the last batch that is visible; 0 before the first.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.state.generation()
+        self.view().generation()
     }
 
     /// Where a source stands; `None` while it has never said anything.
     #[must_use]
     pub fn source(&self, source: Source) -> Option<SourceState> {
-        self.state.sources.load().get(&source).map(|published| SourceState::clone(&published.load()))
+        self.view().source(source).cloned()
     }
 
     /// Where every source stands that has said anything, the gateway itself included, in order.
     #[must_use]
     pub fn sources(&self) -> Vec<(Source, SourceState)> {
-        let sources = self.state.sources.load();
-        let state = |(source, published): (&Source, &Arc<crate::published::Published<_>>)| {
-            (*source, SourceState::clone(&published.load()))
-        };
-        let mut all: Vec<_> = sources.iter().map(state).collect();
-        all.sort_unstable_by_key(|(source, _)| *source);
-        all
+        let view = self.view();
+        view.state.sources.all().into_iter().map(|(source, state)| (source, state.clone())).collect()
     }
 
     /// The person whose card has this serial.
     #[must_use]
     pub fn owner(&self, serial: Serial) -> Option<LinkNumber> {
-        self.state.card_place(&serial).and_then(Place::link)
+        self.view().state.card_place(&serial).and_then(Place::link)
     }
 
     /// Whether any card is linked to the person.
     #[must_use]
     pub fn has_card(&self, person: LinkNumber) -> bool {
-        self.state.has_card(person)
+        self.view().state.has_card(person)
     }
 
     /// Position of the batch with the source's last accepted word on the subject.
     #[must_use]
     pub fn last_word(&self, source: Source, subject: Subject) -> Option<u64> {
-        self.state.last_word(source, subject)
+        self.view().state.last_word(source, subject)
     }
 
     /// The person with this 紐付番号.
     #[must_use]
     pub fn person(&self, link: LinkNumber) -> Option<Arc<Person>> {
-        self.state.person(link).map(Arc::new)
+        self.view().state.person(link).map(|person| Arc::new(unpacked(person)))
     }
 
     /// How many people anything is known of.
     #[must_use]
     pub fn persons(&self) -> usize {
-        self.state.persons.load(Ordering::Relaxed) as usize
+        self.view().state.persons as usize
     }
 
     /// How many cards are linked.
     #[must_use]
     pub fn serials(&self) -> usize {
-        self.state.serials.load(Ordering::Relaxed) as usize
+        self.view().state.serials as usize
     }
 
     /// What memory takes. Looks at every shard.
     #[must_use]
     pub fn sizes(&self) -> Sizes {
+        let view = self.view();
         let mut sizes = Sizes::default();
-        for people in &self.state.people {
-            let [records, places, changes] = people.load().sizes();
+        for people in &view.state.people {
+            let [records, places, changes] = people.sizes();
             sizes.records += records;
             sizes.places += places;
             sizes.changes += changes;
         }
-        for (index, of) in [(&self.state.cards, &mut sizes.cards), (&self.state.numbers, &mut sizes.numbers)]
+        for (index, of) in [(&view.state.cards, &mut sizes.cards), (&view.state.numbers, &mut sizes.numbers)]
         {
             for index in index {
-                let [entries, starts, changes] = index.load().sizes();
+                let [entries, starts, changes] = index.sizes();
                 *of += entries + starts;
                 sizes.changes += changes;
             }
@@ -175,7 +221,13 @@ impl Reader {
 
     #[cfg(test)]
     pub(crate) fn keys(&self) -> usize {
-        self.state.numbers.iter().map(|index| index.load().len()).sum()
+        self.view().state.numbers.iter().map(|index| index.len()).sum()
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "View(generation {})", self.generation())
     }
 }
 
@@ -185,7 +237,11 @@ impl fmt::Debug for Reader {
     }
 }
 
-fn fits(query: &NumberQuery, person: &Person) -> bool {
+fn unpacked(person: Person<Packed<'_>>) -> Person {
+    person.map(&Packed::unpacked)
+}
+
+fn fits(query: &NumberQuery, person: &Person<Packed<'_>>) -> bool {
     let insurer = query.key.insurer();
     let member = person.membership(insurer).and_then(|membership| membership.member.as_ref());
     member.is_some_and(|member| query.asked(insurer, member).next().is_some())

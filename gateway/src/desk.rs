@@ -43,10 +43,10 @@ impl Staleness {
 }
 
 impl Desk {
-    /// How far a source's word reaches now.
+    /// How far a source's word reaches now, as this view of memory has it.
     #[must_use]
-    pub fn reach(&self, source: Source, now: Timestamp) -> Reach {
-        let Some(state) = self.memory.source(source) else {
+    pub fn reach(&self, memory: &cache::View, source: Source, now: Timestamp) -> Reach {
+        let Some(state) = memory.source(source) else {
             return Reach { as_of: None, doubt: Some(Reason::NeverFed) };
         };
         let as_of = state.complete_to;
