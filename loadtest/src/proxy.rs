@@ -90,11 +90,13 @@ async fn pass(client: TcpStream, to: SocketAddr, faults: Faults, number: u64) ->
     let asked = tokio::spawn(async move { up.pass(from_client, to_server).await });
     let (answered, to_client) = down.pass(from_server, to_client).await;
     if matches!(answered, End::Reset) {
-        // With linger zero the system sends RST instead of FIN.
+        // With linger zero closing sends RST; dropping this half would send FIN before.
         to_client.as_ref().set_zero_linger()?;
+        to_client.forget();
         asked.abort();
+    } else {
+        drop(to_client);
     }
-    drop(to_client);
     let _ = asked.await;
     Ok(())
 }

@@ -66,6 +66,39 @@ fn like_runs_are_compared_and_unlike_ones_refused() {
 }
 
 #[test]
+fn a_run_can_be_watched_by_prometheus_and_by_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = plain(constant(Manner::default()), 200.0, 4.0, 4);
+    let page = std::thread::spawn(move || {
+        let mut seen = String::new();
+        for _ in 0..60 {
+            std::thread::sleep(support::millis(100));
+            let url = format!("http://{free}/metrics");
+            let curl = Command::new("curl").args(["-s", &url]).output().unwrap();
+            seen = String::from_utf8(curl.stdout).unwrap();
+            if seen.lines().any(|line| line.starts_with("shikaku_load_ended_total ") && !line.ends_with(" 0"))
+            {
+                break;
+            }
+        }
+        seen
+    });
+    let (output, _) = run_program(program(), folder.path(), &text, &["--prometheus", &free.to_string()]);
+    let lines = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        lines.lines().filter(|line| line.contains("s, ") && line.contains("/s due")).count() >= 3,
+        "{lines}"
+    );
+    let page = page.join().unwrap();
+    for name in
+        ["shikaku_load_ended_total", "shikaku_load_latency_p99_seconds", "shikaku_load_lag_p99_seconds"]
+    {
+        assert!(page.contains(&format!("\n{name} ")), "{name}: {page}");
+    }
+}
+
+#[test]
 fn the_report_opens_in_a_browser_and_needs_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let text = plain(constant(Manner::default()), 300.0, 2.0, 6).replace("name='plain'", "name='a <b> & c'");

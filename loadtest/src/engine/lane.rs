@@ -32,8 +32,6 @@ pub(super) struct Lane {
     pub(super) opening: Option<Instant>,
     /// Whether the socket tells when it takes octets.
     pub(super) tells_writable: bool,
-    /// Answers read on this connection.
-    pub(super) answered: u64,
     /// For one request alone.
     pub(super) once: bool,
 }
@@ -49,7 +47,6 @@ impl Lane {
             flights: 0,
             opening: None,
             tells_writable: false,
-            answered: 0,
             once,
         }
     }
