@@ -23,10 +23,10 @@ fn a_starved_generator_says_invalid() {
         let burn = ["-c", "0", "sh", "-c", "while :; do :; done"];
         Burner(Command::new("taskset").args(burn).stdout(Stdio::null()).spawn().unwrap())
     };
-    let _burners: Vec<_> = (0..4).map(burner).collect();
+    let _burners: Vec<_> = (0..2).map(burner).collect();
     let folder = tempfile::tempdir().unwrap();
     let mut starved = Command::new("taskset");
-    starved.args(["-c", "0", "nice", "-n", "19"]).arg(program().get_program());
+    starved.args(["-c", "0", "nice", "-n", "15"]).arg(program().get_program());
     let text = plain(constant(Manner::default()), 3000.0, 2.0, 8).replace("lag_ms=1000", "lag_ms=5");
     let (output, out) = run_program(starved, folder.path(), &text, &[]);
     let said = String::from_utf8(output.stdout).unwrap();
