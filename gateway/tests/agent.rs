@@ -1,6 +1,6 @@
 //! The terminal agent: the program between two folders and a real gateway, killed and starved.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests end by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests end by panicking")]
 #![expect(clippy::disallowed_methods, reason = "waiting by the clock for another process")]
 
 mod world;
