@@ -16,6 +16,9 @@
 //! | [`challenge`], [`entitle`], [`misses`], [`refusal`] | its own steps, and the one door of refusals |
 //! | [`desk`], [`trust`], [`follow`] | what it looks at: trust and memory |
 //! | [`intake`] | deliveries |
+//! | [`wire`] | the messages of reception systems, FHIR |
+//! | [`kept`] | what institutions leave here: 照会番号, bulk messages |
+//! | [`agent`] | the terminal agent, which sees nothing of the rest |
 //! | [`audit`], [`confirmations`] | one record an answer, and an institution's own log of them |
 //! | [`admin`], [`metrics`] | the operator's listener |
 //! | [`config`], [`peer`] | who may do what |
@@ -24,6 +27,7 @@
 //! | [`commands`] | one file a subcommand |
 
 pub mod admin;
+pub mod agent;
 pub mod audit;
 mod background;
 pub mod challenge;
@@ -37,9 +41,11 @@ pub mod follow;
 pub mod front;
 pub mod gateway;
 pub mod intake;
+pub mod kept;
 pub mod metrics;
 pub mod misses;
 pub mod path;
 pub mod peer;
 pub mod refusal;
 pub mod trust;
+pub mod wire;
