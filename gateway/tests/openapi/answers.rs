@@ -256,6 +256,9 @@ fn every_refusal_that_can_be_provoked_is_described() {
         replies
             .push(ask_card(&unaided.client("reception"), &unaided.card_in_state("good").query(&challenge)));
     }
+    let guesser = unaided.client("reception-2");
+    let guess = with(employee(), "number", json!("7654321"));
+    replies.extend((0..=200).map(|_| ask_number(&guesser, &guess)));
     let met: BTreeSet<_> = replies.iter().filter(|one| one.status >= 400).map(Reply::word).collect();
     // What a test cannot bring about at will: a start, a stop, a full disk, a fault of ours.
     let rare = ["not_ready", "overloaded", "draining", "internal"];
