@@ -45,7 +45,6 @@ mod table;
 mod tell;
 mod uke;
 mod verdict;
-mod words;
 
 pub use claim::{Agency, Claim, Entry, Remarks, Unreadable, Written, WrittenInsurer};
 pub use copy::{CopyFor, copy};
