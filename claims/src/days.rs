@@ -54,6 +54,16 @@ impl VisitDays {
         Self::within(month, month.first(), month.last(), DaysSource::Month)
     }
 
+    /// The same as [`VisitDays::kept`] gave of days of this month.
+    pub(crate) const fn of_kept(month: Month, (bits, exact, source): (u32, bool, DaysSource)) -> Self {
+        Self { month, bits, exact, source }
+    }
+
+    /// All of it but the month.
+    pub(crate) const fn kept(&self) -> (u32, bool, DaysSource) {
+        (self.bits, self.exact, self.source)
+    }
+
     /// The month.
     #[must_use]
     pub const fn month(&self) -> Month {

@@ -39,16 +39,26 @@ impl<'j, P: People> Judge<'j, P> {
         Self { people, terms, found: Vec::new() }
     }
 
+    /// Whom the numbers of the last claim hit, and perhaps others whom memory gave with them.
+    #[must_use]
+    pub fn found(&self) -> &[P::Person] {
+        &self.found
+    }
+
     /// The result of one entry of a file.
     pub fn judge(&mut self, entry: &Entry) -> Outcome {
         match entry {
             Entry::Claim(claim) => self.judge_claim(claim),
-            Entry::Unreadable(unreadable) => broken(unreadable),
+            Entry::Unreadable(unreadable) => {
+                self.found.clear();
+                broken(unreadable)
+            }
         }
     }
 
     /// The result of one claim.
     pub fn judge_claim(&mut self, claim: &Claim) -> Outcome {
+        self.found.clear();
         let Some(written) = &claim.written else {
             return told_plainly(claim, Told::plain(Verdict::Skipped, ReasonCode::NoInsurance));
         };
@@ -67,7 +77,6 @@ impl<'j, P: People> Judge<'j, P> {
 
     fn judge_person(&mut self, claim: &Claim, written: &Written, insurer: InsurerNumber) -> Outcome {
         let query = written.query(insurer, self.terms.known_at);
-        self.found.clear();
         self.people.fitting(&query, &mut self.found);
         let reach = self.people.reach(insurer);
         let assigned =

@@ -8,6 +8,7 @@
 
 mod batch;
 mod body;
+mod prechecks;
 mod routes;
 pub mod tls;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use eligibility::day::Timestamp;
-use eligibility::feed::{Said, Source};
+use eligibility::feed::Said;
 use ledger::{Appended, Ledger, LedgerError};
 use pki::UnixTime;
 use tokio::sync::Semaphore;
@@ -18,6 +18,7 @@ use crate::config::{Card, Config, ConfigError, InsurerList, Service};
 use crate::desk::{Desk, Staleness};
 use crate::follow;
 use crate::intake::Spool;
+use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::peer::RoleRule;
 use crate::trust::{Trust, TrustError};
@@ -65,6 +66,14 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
+    /// The folder of pre-checks cannot be used.
+    #[error("precheck.folder {path}: {error}")]
+    Prechecks {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     Randomness,
@@ -89,6 +98,8 @@ pub struct Gateway {
     pub ledger: Ledger,
     /// Where deliveries wait while they are received.
     pub spool: Spool,
+    /// Claims pre-checks.
+    pub jobs: Jobs,
     /// The only clock.
     pub clock: Clock,
     /// Limits of the service.
@@ -121,6 +132,8 @@ impl Gateway {
         let trust = Trust::open(&config.card, followed.lists, UnixTime(now.millis() / 1000))?;
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
+        let jobs = Jobs::open(&config.precheck)
+            .map_err(|error| StartError::Prechecks { path: config.precheck.folder.clone(), error })?;
         let challenges = Challenges::new(i64::from(config.card.challenge_seconds) * 1000, MOST_SPENT)
             .map_err(|_| StartError::Randomness)?;
         let desk = Desk {
@@ -128,13 +141,14 @@ impl Gateway {
             trust,
             memory: followed.memory,
             insurers,
-            staleness: staleness(config),
+            staleness: Staleness::of(&config.feed),
             audit,
         };
         Ok(Self {
             desk,
             ledger: followed.ledger,
             spool,
+            jobs,
             clock,
             limits: config.service.clone(),
             roles: config.roles.clone(),
@@ -194,16 +208,5 @@ impl Gateway {
         let (done, outcome) = sync_channel(1);
         self.ledger.act(said, Box::new(move |outcome| drop(done.send(outcome))))?;
         outcome.recv().unwrap_or(Err(LedgerError::Closed))
-    }
-}
-
-fn staleness(config: &Config) -> Staleness {
-    let millis = |hours: u32| i64::from(hours) * 3_600_000;
-    let single = config.feed.stale_hours_of.iter();
-    Staleness {
-        after_ms: millis(config.feed.stale_hours),
-        after_ms_of: single
-            .filter_map(|(name, hours)| Some((Source::parse(name)?, millis(*hours))))
-            .collect(),
     }
 }

@@ -7,6 +7,7 @@ use cache::Key;
 use eligibility::coverage::Person;
 use eligibility::day::{Day, Timestamp};
 use eligibility::decision::{Eligibility, Found};
+use eligibility::number::{InstitutionCode, LinkNumber};
 use serde::Serialize;
 
 use crate::entitle::Entitled;
@@ -86,6 +87,22 @@ impl Entry {
         self.reason = eligibility.reason.map(|reason| reason.word());
         self.shown = eligibility.coverages.len() + eligibility.newer.as_ref().map_or(0, Vec::len);
         self.generation = Some(generation);
+    }
+
+    /// Fills in which person was named to whom, of which claim.
+    pub fn named(
+        &mut self,
+        institution: Option<InstitutionCode>,
+        person: Option<LinkNumber>,
+        last_visit: Option<Day>,
+        verdict: &'static str,
+        shown: usize,
+    ) {
+        self.institution = institution.map(InstitutionCode::value);
+        self.person = person.map(|link| [b"L".as_slice(), &link.value().to_be_bytes()].concat());
+        self.date = last_visit;
+        self.outcome = verdict;
+        self.shown = shown;
     }
 
     /// Fills in why nothing was decided.

@@ -163,6 +163,7 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
             stale_hours: 72,
             stale_hours_of: Default::default(),
         },
+        precheck: config::Precheck { folder: "data/prechecks".into(), ..Default::default() },
         audit: config::Audit { folder: "data/audit".into(), pseudonym_key: "secrets/pseudonym.key".into() },
     };
     let path = folder.write("shikaku.toml", config.to_toml().as_bytes())?;
