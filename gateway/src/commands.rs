@@ -5,6 +5,7 @@ mod config;
 pub mod demo;
 mod feed;
 mod pki;
+mod precheck;
 mod serve;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ enum Command {
     Card(card::CardCommand),
     #[command(subcommand)]
     Pki(pki::PkiCommand),
+    Precheck(precheck::Precheck),
 }
 
 /// Why a command did not do what it was asked.
@@ -88,6 +90,7 @@ pub fn run() -> ExitCode {
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
         Command::Pki(pki) => pki.run(),
+        Command::Precheck(precheck) => precheck.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
