@@ -12,9 +12,10 @@ fn decisions(criterion: &mut Criterion) {
     let world = World::new(100);
     let desk = &world.gateway.desk;
     let query = world.query();
-    let found = desk.memory.find(&Key::Number(&query));
+    let memory = desk.memory.view();
+    let found = memory.find(&Key::Number(&query));
     let today = world.now.day_in_japan();
-    let reach = |source| desk.reach(source, world.now);
+    let reach = |source| desk.reach(&memory, source, world.now);
     let asked = |by| Asked { by, date: today, today, consent: Consent::default(), sees_newer: false };
     let eligibility = decide(found.as_deref(), &asked(By::Number(&query)), &reach);
     let coverage = eligibility.coverages.first().expect("the employee is covered").coverage;

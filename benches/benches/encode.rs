@@ -13,11 +13,12 @@ fn encode(criterion: &mut Criterion) {
     let world = World::new(100);
     let desk = &world.gateway.desk;
     let query = world.query();
-    let found = desk.memory.find(&Key::Number(&query));
+    let memory = desk.memory.view();
+    let found = memory.find(&Key::Number(&query));
     let today = world.now.day_in_japan();
     let asked =
         Asked { by: By::Number(&query), date: today, today, consent: Consent::default(), sees_newer: false };
-    let eligibility = decide(found.as_deref(), &asked, &|source| desk.reach(source, world.now));
+    let eligibility = decide(found.as_deref(), &asked, &|source| desk.reach(&memory, source, world.now));
     let occasion = Occasion { reference: None, card: None, generation: 1, answered_at: world.now };
     let name = |insurer| world.insurer_name(insurer);
     let mut answer = Vec::new();

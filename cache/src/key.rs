@@ -117,6 +117,11 @@ impl Hash {
         (self.0 >> 58) as usize
     }
 
+    /// Its shard and its key there: all of it that an index knows.
+    pub(crate) const fn way(self) -> u64 {
+        self.0 >> 26
+    }
+
     /// The 32 bits by which it stands in its shard of an index.
     pub(crate) const fn key(self) -> u32 {
         (self.0 >> 26) as u32

@@ -6,7 +6,7 @@
 //! them. Files of a folder save that work after a restart.
 //!
 //! ```text
-//! Batch ─► Writer: plan (beside the readers) ─► publish ─► Reader: find
+//! Batch ─► Writer: plan (beside the readers) ─► publish ─► Reader: view ─► find
 //!                    │                                       ▲
 //!                    └─► snapshot ─► files ─► open ──────────┘
 //!
@@ -15,23 +15,23 @@
 //! numbers ─► numbers ─┘                         └ base, sorted, never changed, in memory or mapped
 //! ```
 //!
-//! All three are cut into 64 shards. A shard is an immutable value: the writer makes another one that
-//! shares what did not change, and puts it in place of the former; readers take the one that is there,
-//! wait for nobody, and keep it as long as they look. Once its changes are many the shard is made
-//! anew. An index never decides: the record found is compared. Each person is seen as before or as
-//! after a batch, and the generation moves once all of it is there.
+//! All three are cut into 64 shards. A shard is an immutable value, and so is the state that names
+//! them all: for each batch the writer makes another one that shares what did not change, and puts it
+//! in place of the former; readers take the one that is there, wait for nobody, and keep it as long as
+//! they look. So everything is seen as before or as after a batch, the generation with it. Once its
+//! changes are many a shard is made anew. An index never decides: the record found is compared.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `batch` | what is applied |
 //! | `reader` | what is asked, and by many |
 //! | `writer` | what is changed, and by one |
-//! | `plan`, `publish` | the meaning of each kind of record; how it becomes visible |
+//! | `plan`, `publish` | the meaning of each kind of record; the state after a batch |
 //! | `kept`, `record`, `text`, `octets` | what is kept of a person, and as which octets |
 //! | `key` | places, spots and hashes |
 //! | `people`, `index` | a shard of records, a shard of ways to them |
 //! | `segment`, `overlay`, `published` | what does not change, what did since, what readers see |
-//! | `source` | where a source stands: sequence, completeness, open quarantine |
+//! | `source`, `sources` | where a source stands: sequence, completeness, open quarantine; all of them |
 //! | `base`, `save`, `map` | files: their form, when they are written and read, mapping |
 //! | `state` | all shards |
 
@@ -52,13 +52,14 @@ mod record;
 mod save;
 mod segment;
 mod source;
+mod sources;
 mod state;
 mod text;
 mod writer;
 
 pub use base::{BaseError, copy};
 pub use batch::{Batch, Row};
-pub use reader::{Key, Reader, Sizes, empty};
+pub use reader::{Key, Reader, Sizes, View, empty};
 pub use save::{Snapshot, Written, open};
 pub use source::{Quarantined, SourceState};
 pub use writer::Writer;

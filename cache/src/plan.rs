@@ -160,6 +160,12 @@ impl<'s> Plan<'s> {
         self.cards.entry(serial).or_insert((from, to)).1 = to;
     }
 
+    /// Whether a card that stays in this place is found by the same way.
+    fn has_way(&self, place: Place, hash: Hash) -> bool {
+        let cards = self.drafts.get(&place).map_or(&[][..], |draft| &draft.now.cards);
+        cards.iter().any(|card| self.state.card_hash(&card.serial).way() == hash.way())
+    }
+
     fn draft(&mut self, place: Place) -> &mut Kept {
         &mut self.place(place).now
     }
@@ -176,11 +182,13 @@ impl<'s> Plan<'s> {
     /// Ends planning.
     pub(crate) fn changes(self) -> Changes {
         let mut changes = Changes::default();
-        for (serial, (before, now)) in self.cards {
-            if before != Some(now) {
-                let hash = self.state.card_hash(&serial);
-                changes.cards.come.push((hash, now));
-                changes.cards.go.extend(before.map(|before| (hash, before)));
+        for (serial, (before, now)) in &self.cards {
+            let hash = self.state.card_hash(serial);
+            if let Some(before) = before.filter(|before| before != now && !self.has_way(*before, hash)) {
+                changes.cards.go.push((hash, before));
+            }
+            if *before != Some(*now) {
+                changes.cards.come.push((hash, *now));
             }
         }
         for (place, mut draft) in self.drafts {
@@ -211,7 +219,7 @@ impl Draft {
     fn turn_numbers(&self, state: &State, turns: &mut Turns) {
         let Some(before) = &self.numbers_before else { return };
         let (place, now) = (self.now.place, self.now.numbers(state.hashing));
-        let not_in = |all: &[Hash], one: &Hash| !all.contains(one);
+        let not_in = |all: &[Hash], one: &Hash| all.iter().all(|other| other.way() != one.way());
         turns.come.extend(now.iter().filter(|one| not_in(before, one)).map(|hash| (*hash, place)));
         turns.go.extend(before.iter().filter(|one| not_in(&now, one)).map(|hash| (*hash, place)));
     }

@@ -1,90 +1,51 @@
-//! How a batch's changes become visible.
-//!
-//! ```text
-//! ways that come (and those that went with the batch before) ─► records ─► sources ─► generation
-//! ```
-//!
-//! A way in an index is there before the record it leads to, and goes after it: so a person is found
-//! as before or as after, never missed. A person's record is replaced whole.
+//! What a batch makes of memory: another state, sharing with the former what did not change.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use eligibility::feed::Source;
 
 use crate::index::{self, Index};
-use crate::key::{Hash, Place};
 use crate::plan::{Changes, Turns};
-use crate::published::Published;
 use crate::source::SourceState;
 use crate::state::State;
 
-/// Ways that lead nowhere any more, to be taken away with the next batch.
-#[derive(Default)]
-pub(crate) struct Outdated {
-    cards: Vec<(Hash, Place)>,
-    numbers: Vec<(Hash, Place)>,
-}
-
-/// Makes the changes of one batch visible.
-pub(crate) fn publish(
+/// The state after the batch of this position.
+pub(crate) fn after(
     state: &State,
-    outdated: &mut Outdated,
     changes: Changes,
-    sources: Vec<(Source, SourceState)>,
+    standing: Vec<(Source, SourceState)>,
     position: u64,
-) {
-    turn(state, &state.cards, &mut outdated.cards, changes.cards);
-    turn(state, &state.numbers, &mut outdated.numbers, changes.numbers);
+) -> State {
+    let mut next = state.clone();
     for (shard, changes) in changes.people {
-        let people = &state.people[shard];
-        people.store(Arc::new(people.load().with(&changes)));
+        let people = &mut next.people[shard];
+        *people = Arc::new(people.with(&changes));
     }
-    add(&state.persons, changes.persons);
-    add(&state.serials, changes.serials);
-    for (source, standing) in sources {
-        stand(state, source, standing);
+    next.cards = turned(&next, &state.cards, changes.cards);
+    next.numbers = turned(&next, &state.numbers, changes.numbers);
+    next.persons = next.persons.saturating_add_signed(changes.persons);
+    next.serials = next.serials.saturating_add_signed(changes.serials);
+    for (source, standing) in standing {
+        next.sources.set(source, standing);
     }
-    state.generation.store(position, Ordering::Release);
+    next.generation = position;
+    next
 }
 
-/// Takes away the ways that lead nowhere any more.
-pub(crate) fn tidy(state: &State, outdated: &mut Outdated) {
-    turn(state, &state.cards, &mut outdated.cards, Turns::default());
-    turn(state, &state.numbers, &mut outdated.numbers, Turns::default());
-}
-
-fn add(count: &std::sync::atomic::AtomicU64, more: i64) {
-    count.store(count.load(Ordering::Relaxed).saturating_add_signed(more), Ordering::Relaxed);
-}
-
-fn turn(state: &State, index: &[Published<Index>], outdated: &mut Vec<(Hash, Place)>, turns: Turns) {
+/// The index whose ways lead to where people are in the next state.
+fn turned(next: &State, index: &[Arc<Index>], turns: Turns) -> Box<[Arc<Index>]> {
     let mut changes: BTreeMap<usize, BTreeMap<u64, bool>> = BTreeMap::new();
-    let mut change = |(hash, place): (Hash, Place), comes| {
-        let shard = changes.entry(hash.shard()).or_default();
-        shard.insert(index::entry(hash, place.spot()), comes);
-    };
     // Where two lie at one spot the way stays, as the other may come by it too.
-    let gone = outdated.drain(..).filter(|(_, place)| !state.is_shared(*place));
-    gone.for_each(|way| change(way, false));
-    turns.come.into_iter().for_each(|way| change(way, true));
-    outdated.extend(turns.go);
+    let gone = turns.go.into_iter().filter(|(_, place)| !next.is_shared(*place));
+    let turns = gone.map(|way| (way, false)).chain(turns.come.into_iter().map(|way| (way, true)));
+    for ((hash, place), comes) in turns {
+        changes.entry(hash.shard()).or_default().insert(index::entry(hash, place.spot()), comes);
+    }
+    let mut index: Box<[_]> = index.into();
     for (shard, changes) in changes {
         let changes: Vec<_> = changes.into_iter().collect();
-        let index = &index[shard];
-        index.store(Arc::new(index.load().with(&changes)));
+        index[shard] = Arc::new(index[shard].with(&changes));
     }
-}
-
-fn stand(state: &State, source: Source, standing: SourceState) {
-    let sources = state.sources.load();
-    match sources.get(&source) {
-        Some(published) => published.store(Arc::new(standing)),
-        None => {
-            let mut more = (*sources).clone();
-            more.insert(source, Arc::new(Published::new(standing)));
-            state.sources.store(Arc::new(more));
-        }
-    }
+    index
 }

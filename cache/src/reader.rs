@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use eligibility::coverage::Person;
 use eligibility::decision::Found;
@@ -11,9 +10,10 @@ use eligibility::number::{LinkNumber, Serial};
 use eligibility::query::NumberQuery;
 
 use crate::key::Place;
+use crate::published::{Published, Seen};
 use crate::record;
-use crate::source::SourceState;
-use crate::state::State;
+use crate::source::{Book, SourceState};
+use crate::state::{Map, State};
 use crate::writer::Writer;
 
 /// By what a person is looked for.
@@ -28,14 +28,19 @@ pub enum Key<'q> {
 /// Memory as its readers see it. Cheap to clone. Nothing here waits for the writer.
 #[derive(Clone)]
 pub struct Reader {
-    state: Arc<State>,
+    published: Arc<Published<State>>,
+}
+
+/// Memory as it was after one batch. What was there then stays until the last view of it is dropped,
+/// so none is kept for long.
+pub struct View {
+    state: Seen<State>,
 }
 
 /// A memory that knows nothing yet: its one writer, and a reader to clone.
 #[must_use]
 pub fn empty() -> (Writer, Reader) {
-    let state = Arc::new(State::default());
-    (Writer::new(Arc::clone(&state)), Reader { state })
+    Reader::of(State::default(), Map::default())
 }
 
 /// What memory takes, in octets: of what is sorted and of what finds it there, and of changes since.
@@ -53,11 +58,7 @@ pub struct Sizes {
     pub changes: usize,
 }
 
-impl Reader {
-    pub(crate) const fn new(state: Arc<State>) -> Self {
-        Self { state }
-    }
-
+impl View {
     /// Whom the key hits. A card: `Unlinked`, `Unknown` (linked, and nobody has spoken of the
     /// person) or `One`; numbers: `Nobody`, `One` or `Several`.
     #[must_use]
@@ -80,92 +81,129 @@ impl Reader {
     }
 
     fn find_number(&self, query: &NumberQuery) -> Found<Arc<Person>> {
-        let mut found = Found::Nobody;
+        let mut fitting = self.fitting(query, 2);
+        match (fitting.pop(), fitting.pop()) {
+            (None, _) => Found::Nobody,
+            (Some(one), None) => Found::One(one),
+            _ => Found::Several,
+        }
+    }
+
+    /// Everybody whom the numbers fit, in no order, and no more than `most` of them.
+    #[must_use]
+    pub fn fitting(&self, query: &NumberQuery, most: usize) -> Vec<Arc<Person>> {
+        let mut fitting = Vec::new();
         self.state.each_candidate(&query.key, query.birth_date, |person| {
-            if fits(query, &person) {
-                found = match found {
-                    Found::Nobody => Found::One(Arc::new(person)),
-                    _ => Found::Several,
-                };
+            if fitting.len() < most && fits(query, &person) {
+                fitting.push(Arc::new(person));
             }
+            fitting.len() >= most
         });
-        found
+        fitting
+    }
+
+    /// Position of the last batch that is in it; 0 before the first.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.state.generation
+    }
+
+    /// Where a source stands; `None` while it has never said anything.
+    #[must_use]
+    pub fn source(&self, source: Source) -> Option<&SourceState> {
+        self.state.sources.get(source)
+    }
+}
+
+impl Reader {
+    /// A memory in this state whose sources stand so.
+    pub(crate) fn of(state: State, books: Map<Source, Book>) -> (Writer, Self) {
+        let (writer, published) = Writer::new(state, books);
+        (writer, Self { published })
+    }
+
+    /// Memory as it is now: what is asked of one view fits together.
+    #[must_use]
+    pub fn view(&self) -> View {
+        View { state: self.published.load() }
+    }
+
+    /// Whom the key hits now, as [`View::find`] says.
+    #[must_use]
+    pub fn find(&self, key: &Key<'_>) -> Found<Arc<Person>> {
+        self.view().find(key)
     }
 
     /// Position of the last batch that is visible; 0 before the first.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.state.generation()
+        self.view().generation()
     }
 
     /// Where a source stands; `None` while it has never said anything.
     #[must_use]
     pub fn source(&self, source: Source) -> Option<SourceState> {
-        self.state.sources.load().get(&source).map(|published| SourceState::clone(&published.load()))
+        self.view().source(source).cloned()
     }
 
     /// Where every source stands that has said anything, the gateway itself included, in order.
     #[must_use]
     pub fn sources(&self) -> Vec<(Source, SourceState)> {
-        let sources = self.state.sources.load();
-        let state = |(source, published): (&Source, &Arc<crate::published::Published<_>>)| {
-            (*source, SourceState::clone(&published.load()))
-        };
-        let mut all: Vec<_> = sources.iter().map(state).collect();
-        all.sort_unstable_by_key(|(source, _)| *source);
-        all
+        let view = self.view();
+        view.state.sources.all().into_iter().map(|(source, state)| (source, state.clone())).collect()
     }
 
     /// The person whose card has this serial.
     #[must_use]
     pub fn owner(&self, serial: Serial) -> Option<LinkNumber> {
-        self.state.card_place(&serial).and_then(Place::link)
+        self.view().state.card_place(&serial).and_then(Place::link)
     }
 
     /// Whether any card is linked to the person.
     #[must_use]
     pub fn has_card(&self, person: LinkNumber) -> bool {
-        self.state.has_card(person)
+        self.view().state.has_card(person)
     }
 
     /// Position of the batch with the source's last accepted word on the subject.
     #[must_use]
     pub fn last_word(&self, source: Source, subject: Subject) -> Option<u64> {
-        self.state.last_word(source, subject)
+        self.view().state.last_word(source, subject)
     }
 
     /// The person with this 紐付番号.
     #[must_use]
     pub fn person(&self, link: LinkNumber) -> Option<Arc<Person>> {
-        self.state.person(link).map(Arc::new)
+        self.view().state.person(link).map(Arc::new)
     }
 
     /// How many people anything is known of.
     #[must_use]
     pub fn persons(&self) -> usize {
-        self.state.persons.load(Ordering::Relaxed) as usize
+        self.view().state.persons as usize
     }
 
     /// How many cards are linked.
     #[must_use]
     pub fn serials(&self) -> usize {
-        self.state.serials.load(Ordering::Relaxed) as usize
+        self.view().state.serials as usize
     }
 
     /// What memory takes. Looks at every shard.
     #[must_use]
     pub fn sizes(&self) -> Sizes {
+        let view = self.view();
         let mut sizes = Sizes::default();
-        for people in &self.state.people {
-            let [records, places, changes] = people.load().sizes();
+        for people in &view.state.people {
+            let [records, places, changes] = people.sizes();
             sizes.records += records;
             sizes.places += places;
             sizes.changes += changes;
         }
-        for (index, of) in [(&self.state.cards, &mut sizes.cards), (&self.state.numbers, &mut sizes.numbers)]
+        for (index, of) in [(&view.state.cards, &mut sizes.cards), (&view.state.numbers, &mut sizes.numbers)]
         {
             for index in index {
-                let [entries, starts, changes] = index.load().sizes();
+                let [entries, starts, changes] = index.sizes();
                 *of += entries + starts;
                 sizes.changes += changes;
             }
@@ -175,7 +213,13 @@ impl Reader {
 
     #[cfg(test)]
     pub(crate) fn keys(&self) -> usize {
-        self.state.numbers.iter().map(|index| index.load().len()).sum()
+        self.view().state.numbers.iter().map(|index| index.len()).sum()
+    }
+}
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "View(generation {})", self.generation())
     }
 }
 

@@ -10,14 +10,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::base::{self, BaseError, Filed, KINDS, Names};
 use crate::index::Index;
 use crate::key::{Hashing, SHARDS};
 use crate::people::People;
-use crate::publish::tidy;
-use crate::published::Published;
 use crate::reader::Reader;
 use crate::segment::{Kind, Segment};
 use crate::source::{put_books, read_books};
@@ -67,60 +64,62 @@ pub fn open(folder: &Path) -> Result<(Writer, Reader), BaseError> {
     })?;
     let mut segments = segments.into_iter().map(Arc::new);
     let people = segments.by_ref().take(SHARDS).enumerate();
-    let people = people.map(|(shard, base)| Published::new(People::of(shard, base))).collect();
-    let mut index = || segments.by_ref().take(SHARDS).map(|base| Published::new(Index::of(base))).collect();
-    let state =
-        State { people, cards: index(), numbers: index(), ..State::new(Hashing { seed: names.seed }) };
-    state.persons.store(names.persons, Ordering::Relaxed);
-    state.serials.store(names.serials, Ordering::Relaxed);
-    state.generation.store(names.position, Ordering::Release);
-    let state = Arc::new(state);
-    Ok((Writer::standing(Arc::clone(&state), books), Reader::new(state)))
+    let people = people.map(|(shard, base)| Arc::new(People::of(shard, base))).collect();
+    let mut index = || segments.by_ref().take(SHARDS).map(|base| Arc::new(Index::of(base))).collect();
+    let state = State {
+        people,
+        cards: index(),
+        numbers: index(),
+        generation: names.position,
+        persons: names.persons,
+        serials: names.serials,
+        ..State::new(Hashing { seed: names.seed })
+    };
+    Ok(Reader::of(state, books))
 }
 
 impl Writer {
     /// All of memory as it is now. Takes no time and little memory, while it is not kept for long.
     #[must_use]
-    pub fn snapshot(&mut self) -> Snapshot {
-        let (state, books, outdated) = self.parts();
-        tidy(state, outdated);
+    pub fn snapshot(&self) -> Snapshot {
+        let (state, books) = self.parts();
         let mut octets = Vec::new();
         put_books(&mut octets, books);
-        let load = |all: &[Published<Index>]| all.iter().map(Published::load).collect();
         Snapshot {
             names: Names {
-                position: state.generation(),
+                position: state.generation,
                 seed: state.hashing.seed,
-                persons: state.persons.load(Ordering::Relaxed),
-                serials: state.serials.load(Ordering::Relaxed),
+                persons: state.persons,
+                serials: state.serials,
                 files: [const { Vec::new() }; 3],
                 books: octets,
             },
-            people: state.people.iter().map(Published::load).collect(),
-            indexes: [load(&state.cards), load(&state.numbers)],
+            people: state.people.to_vec(),
+            indexes: [state.cards.to_vec(), state.numbers.to_vec()],
         }
     }
 
     /// Lets memory read a shard from its file, unless it has been made anew since.
     pub fn adopt(&mut self, written: Written) {
-        let (state, ..) = self.parts();
+        let (state, _) = self.parts();
         let Written { filed, before, now } = written;
-        match filed.kind {
+        let mut next = State::clone(state);
+        let indexes = match filed.kind {
             Kind::People => {
-                let people = &state.people[filed.shard];
-                let current = people.load();
-                if Arc::ptr_eq(current.base(), &before) {
-                    people.store(Arc::new(current.on(now)));
+                let people = &mut next.people[filed.shard];
+                if Arc::ptr_eq(people.base(), &before) {
+                    *people = Arc::new(people.on(now));
+                    self.publish(next);
                 }
+                return;
             }
-            Kind::Cards | Kind::Numbers => {
-                let all = if filed.kind == Kind::Cards { &state.cards } else { &state.numbers };
-                let index = &all[filed.shard];
-                let current = index.load();
-                if Arc::ptr_eq(current.base(), &before) {
-                    index.store(Arc::new(current.on(now)));
-                }
-            }
+            Kind::Cards => &mut next.cards,
+            Kind::Numbers => &mut next.numbers,
+        };
+        let index = &mut indexes[filed.shard];
+        if Arc::ptr_eq(index.base(), &before) {
+            *index = Arc::new(index.on(now));
+            self.publish(next);
         }
     }
 

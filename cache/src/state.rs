@@ -1,9 +1,8 @@
-//! Everything that readers see, in shards of which each is replaced as a whole.
+//! Everything that readers see, in shards that the next state shares where they did not change.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use eligibility::coverage::Person;
 use eligibility::day::Day;
@@ -14,29 +13,27 @@ use crate::index::Index;
 use crate::kept::{Kept, word};
 use crate::key::{Hash, Hashing, Place, SHARDS};
 use crate::people::People;
-use crate::published::Published;
 use crate::record;
 use crate::segment::Kind;
-use crate::source::SourceState;
+use crate::sources::Sources;
 
 /// A map with a fast hash, seeded anew in every process.
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// Where sources stand, each replaced alone.
-pub(crate) type Sources = Map<Source, Arc<Published<SourceState>>>;
-
-/// Everything that readers see.
+/// Everything that readers see, as of one position. It never changes: the writer makes another.
+#[derive(Clone)]
 pub(crate) struct State {
     pub(crate) hashing: Hashing,
-    pub(crate) people: Box<[Published<People>]>,
-    pub(crate) cards: Box<[Published<Index>]>,
-    pub(crate) numbers: Box<[Published<Index>]>,
-    pub(crate) sources: Published<Sources>,
-    pub(crate) generation: AtomicU64,
+    pub(crate) people: Box<[Arc<People>]>,
+    pub(crate) cards: Box<[Arc<Index>]>,
+    pub(crate) numbers: Box<[Arc<Index>]>,
+    pub(crate) sources: Sources,
+    /// Position of the last batch.
+    pub(crate) generation: u64,
     /// People of whom something is said.
-    pub(crate) persons: AtomicU64,
+    pub(crate) persons: u64,
     /// Cards that are linked.
-    pub(crate) serials: AtomicU64,
+    pub(crate) serials: u64,
 }
 
 impl Default for State {
@@ -48,27 +45,21 @@ impl Default for State {
 impl State {
     /// Nothing yet, and what comes is hashed so.
     pub(crate) fn new(hashing: Hashing) -> Self {
-        let index = |kind| (0..SHARDS).map(|_| Published::new(Index::empty(kind))).collect();
+        let index = |kind| (0..SHARDS).map(|_| Arc::new(Index::empty(kind))).collect();
         Self {
             hashing,
-            people: (0..SHARDS).map(|shard| Published::new(People::empty(shard))).collect(),
+            people: (0..SHARDS).map(|shard| Arc::new(People::empty(shard))).collect(),
             cards: index(Kind::Cards),
             numbers: index(Kind::Numbers),
-            sources: Published::new(Map::default()),
-            generation: AtomicU64::new(0),
-            persons: AtomicU64::new(0),
-            serials: AtomicU64::new(0),
+            sources: Sources::default(),
+            generation: 0,
+            persons: 0,
+            serials: 0,
         }
     }
-}
 
-impl State {
-    pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
-    }
-
-    fn shard(&self, place: Place) -> Arc<People> {
-        self.people[place.shard()].load()
+    fn shard(&self, place: Place) -> &People {
+        &self.people[place.shard()]
     }
 
     /// What is kept in this place.
@@ -97,8 +88,8 @@ impl State {
     pub(crate) fn with_card<T>(&self, serial: &Serial, look: impl Fn(Place, &[u8]) -> T) -> Option<T> {
         let hash = self.hashing.serial(serial);
         let mut found = None;
-        self.cards[hash.shard()].load().spots(hash, |spot| {
-            self.people[spot.shard()].load().at_spot(spot, |place, record| {
+        self.cards[hash.shard()].spots(hash, |spot| {
+            self.people[spot.shard()].at_spot(spot, |place, record| {
                 let holds = record::holds(record, serial);
                 if holds {
                     found = Some(look(place, record));
@@ -109,16 +100,14 @@ impl State {
         found
     }
 
-    /// Takes those who, as the insurer says, were born on this day and may have this symbol and number.
-    pub(crate) fn each_candidate(&self, key: &NumberKey, birth: Day, mut take: impl FnMut(Person)) {
+    /// Takes those who, as the insurer says, were born on this day and may have this symbol and
+    /// number, until they are enough.
+    pub(crate) fn each_candidate(&self, key: &NumberKey, birth: Day, mut take: impl FnMut(Person) -> bool) {
         let hash = self.hashing.number(key, birth);
         let wanted = Some((key.insurer(), birth));
-        self.numbers[hash.shard()].load().spots(hash, |spot| {
-            self.people[spot.shard()].load().at_spot(spot, |place, record| {
-                if let Some(person) = record::read_person(place, record, wanted) {
-                    take(person);
-                }
-                false
+        self.numbers[hash.shard()].spots(hash, |spot| {
+            self.people[spot.shard()].at_spot(spot, |place, record| {
+                record::read_person(place, record, wanted).is_some_and(&mut take)
             })
         });
     }

@@ -1,5 +1,5 @@
 //! Feed records that are written read as they were, whatever they hold; and no octets make the
-//! readers fall over. What is refused, and where, stands in `feed_records.rs`.
+//! readers fall over. What is refused, and where, stands in `feed_records`.
 
 use eligibility::code::{Code, LimitKind, LossReason, Relationship, Sex, SpecificDisease};
 use eligibility::coverage::{

@@ -67,9 +67,9 @@ impl Staleness {
 }
 
 impl Desk {
-    /// How far a source's word reaches now.
+    /// How far a source's word reaches now, as this view of memory has it.
     #[must_use]
-    pub fn reach(&self, source: Source, now: Timestamp) -> Reach {
-        self.staleness.reach(self.memory.source(source).as_ref(), source, now)
+    pub fn reach(&self, memory: &cache::View, source: Source, now: Timestamp) -> Reach {
+        self.staleness.reach(memory.source(source), source, now)
     }
 }

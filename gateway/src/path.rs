@@ -226,9 +226,10 @@ fn answer(
     now: Timestamp,
     entry: &mut Entry,
 ) -> Encoded {
-    let generation = desk.memory.generation();
-    let found = desk.memory.find(entitled.key());
-    let eligibility = decide(found.as_deref(), entitled.asked(), &|source| desk.reach(source, now));
+    let memory = desk.memory.view();
+    let generation = memory.generation();
+    let found = memory.find(entitled.key());
+    let eligibility = decide(found.as_deref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
     entry.decided(entitled, &found, &eligibility, generation);
     let recording = desk.audit.record(entry);
     let occasion = Occasion { reference, card, generation, answered_at: now };

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("claims", &["eligibility"]),
     ("population", &["eligibility", "pki"]),
     ("gateway", &["cache", "claims", "eligibility", "ledger", "pki", "population"]),
+    ("loadtest", &["claims", "eligibility", "pki", "population"]),
     ("benches", &["cache", "claims", "eligibility", "gateway", "ledger", "pki", "population"]),
 ];
 

@@ -6,7 +6,7 @@ use cache::{Key, Reader};
 use eligibility::coverage::Person;
 use eligibility::decision::Found;
 
-use crate::support::{House, INSURER, OTHER, link, member, query, serial};
+use crate::support::{House, INSURER, OTHER, Told, found, link, member, query, serial};
 
 /// The round in which the person was written: its name and all its coverages say the same.
 fn round(person: &Person) -> u64 {
@@ -54,6 +54,61 @@ fn nobody_sees_a_torn_person() {
             house.apply(INSURER, &batch);
             house.apply(OTHER, &[]);
         }
+        ended.store(true, Ordering::Relaxed);
+        for reader in readers {
+            assert!(reader.join().unwrap() > 0);
+        }
+    });
+}
+
+const MOVING: u64 = 20;
+
+/// Who has the number, or the card, of this place after so many rounds; both keep to people born on
+/// the same day.
+fn owner(place: u64, round: u64) -> u64 {
+    1 + (place + 2 * round) % MOVING
+}
+
+/// A batch in which every number goes to another person, and one in which every card does.
+fn moved(round: u64) -> [Vec<Told>; 2] {
+    let numbers = (0..MOVING).map(|at| member(INSURER, round + 1, owner(at, round), "a", &[100 + at]));
+    let cards = (0..MOVING).map(|at| link("portal", round + 1, 500 + at, Some(owner(at, round))));
+    [numbers.collect(), cards.collect()]
+}
+
+/// Nobody who is asked for is missing or there twice, and each is who it was after the batch that
+/// the same view names.
+fn watch_moves(reader: &Reader, ended: &AtomicBool) -> u64 {
+    let queries: Vec<_> = (0..MOVING).map(|at| query(INSURER, 100 + at, owner(at, 0))).collect();
+    let mut looks = 0;
+    while !ended.load(Ordering::Relaxed) {
+        for (at, query) in (0..).zip(&queries) {
+            let view = reader.view();
+            let generation = view.generation();
+            let by_number = found(view.find(&Key::Number(query)));
+            assert_eq!(by_number, Ok(owner(at, (generation - 1) / 2)), "number {at} of {generation}");
+            let by_card = found(view.find(&Key::Card(serial(500 + at))));
+            assert_eq!(by_card, Ok(owner(at, (generation - 2) / 2)), "card {at} of {generation}");
+            looks += 1;
+        }
+    }
+    looks
+}
+
+#[test]
+fn what_moves_between_people_is_never_lost_on_the_way() {
+    let mut house = House::new();
+    let mut apply = |round| {
+        let [numbers, cards] = moved(round);
+        house.apply(INSURER, &numbers);
+        house.apply("portal", &cards);
+        house.reader.clone()
+    };
+    let reader = apply(0);
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let readers = [(); 2].map(|()| scope.spawn(|| watch_moves(&reader, &ended)));
+        (1..=1_000).for_each(|round| drop(apply(round)));
         ended.store(true, Ordering::Relaxed);
         for reader in readers {
             assert!(reader.join().unwrap() > 0);

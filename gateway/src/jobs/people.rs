@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use cache::{Key, Reader};
+use cache::View;
 use claims::People;
 use eligibility::coverage::Person;
 use eligibility::day::Timestamp;
-use eligibility::decision::{Found, Reach};
+use eligibility::decision::Reach;
 use eligibility::feed::Source;
 use eligibility::number::InsurerNumber;
 use eligibility::query::NumberQuery;
@@ -14,10 +14,13 @@ use eligibility::query::NumberQuery;
 use crate::config::InsurerList;
 use crate::desk::{Desk, Staleness};
 
+/// Persons that are told apart; of more than so many it only matters that they are several.
+const MOST: usize = 16;
+
 /// Everybody whom memory knows.
 pub struct Known<'k> {
     /// Memory.
-    pub memory: &'k Reader,
+    pub memory: View,
     /// The insurers there are.
     pub insurers: &'k InsurerList,
     /// When a source's silence makes its negative answers doubtful.
@@ -29,8 +32,8 @@ pub struct Known<'k> {
 impl<'k> Known<'k> {
     /// Whom desks know now.
     #[must_use]
-    pub const fn of(desk: &'k Desk, now: Timestamp) -> Self {
-        Self { memory: &desk.memory, insurers: &desk.insurers, staleness: &desk.staleness, now }
+    pub fn of(desk: &'k Desk, now: Timestamp) -> Self {
+        Self { memory: desk.memory.view(), insurers: &desk.insurers, staleness: &desk.staleness, now }
     }
 }
 
@@ -38,9 +41,7 @@ impl People for Known<'_> {
     type Person = Arc<Person>;
 
     fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Arc<Person>>) {
-        if let Found::One(person) = self.memory.find(&Key::Number(asked)) {
-            found.push(person);
-        }
+        found.append(&mut self.memory.fitting(asked, MOST));
     }
 
     fn reach(&self, insurer: InsurerNumber) -> Reach {
@@ -49,6 +50,6 @@ impl People for Known<'_> {
             return Reach { as_of: None, doubt: None };
         }
         let source = Source::Insurer(insurer);
-        self.staleness.reach(self.memory.source(source).as_ref(), source, self.now)
+        self.staleness.reach(self.memory.source(source), source, self.now)
     }
 }

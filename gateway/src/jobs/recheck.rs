@@ -24,7 +24,6 @@ pub(super) fn round(job: &Job, gateway: &Gateway) -> io::Result<()> {
     if before.phase != Phase::Done || before.provisional == 0 {
         return Ok(());
     }
-    job.judged(gateway.desk.memory.generation());
     let mut after = before.clone();
     after.round += 1;
     let changed = judge(job, gateway, &before, &mut after)?;
@@ -43,6 +42,7 @@ pub(super) fn round(job: &Job, gateway: &Gateway) -> io::Result<()> {
 fn judge(job: &Job, gateway: &Gateway, before: &State, after: &mut State) -> io::Result<bool> {
     let (by, now) = (&before.by, gateway.clock.now());
     let known = Known::of(&gateway.desk, now);
+    job.judged(known.memory.generation());
     let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: None };
     let mut judge = Judge::new(&known, terms);
     let mut namings = Namings::of(&gateway.desk, by, job.id, now);

@@ -42,8 +42,8 @@ pub(super) fn turn(job: &Job, gateway: &Gateway) -> io::Result<Phase> {
 
 fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
     let (by, now) = (state.by.clone(), gateway.clock.now());
-    job.judged(gateway.desk.memory.generation());
     let known = Known::of(&gateway.desk, now);
+    job.judged(known.memory.generation());
     let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: None };
     let mut judge = Judge::new(&known, terms);
     let mut namings = Namings::of(&gateway.desk, &by, job.id, now);
