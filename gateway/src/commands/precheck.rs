@@ -76,27 +76,33 @@ impl Precheck {
         for file in &self.files {
             open(file)?;
         }
-        let mut at_stake = 0;
-        let mut check = |check: &mut dyn FnMut(&Path, &Files) -> Result<Summary, CommandError>| {
-            for (file, files) in self.files.iter().zip(Files::of(&self.out, &self.files)?) {
-                let summary = check(file, &files)?;
-                self.finish(file, &files, &summary)?;
-                at_stake += summary.at_stake.claims;
-            }
-            Ok(())
-        };
-        match &self.config {
+        let at_stake = match &self.config {
             Some(config) => {
                 let offline = Offline::open(config)?;
-                check(&mut |file, files| offline.check(file, files))?;
+                let at_stake = self.check_each(|file, files| offline.check(file, files))?;
                 offline.followed.ledger.close();
+                at_stake
             }
-            None => check(&mut |file, files| self.server.check(file, files))?,
-        }
+            None => self.check_each(|file, files| self.server.check(file, files))?,
+        };
         if self.strict && at_stake > 0 {
             return Err(CommandError::No(format!("{at_stake} claims may not go out as they are")));
         }
         Ok(())
+    }
+
+    /// Checks file by file; how many claims may not go out as they are.
+    fn check_each(
+        &self,
+        mut check: impl FnMut(&Path, &Files) -> Result<Summary, CommandError>,
+    ) -> Result<u64, CommandError> {
+        let mut at_stake = 0;
+        for (file, files) in self.files.iter().zip(Files::of(&self.out, &self.files)?) {
+            let summary = check(file, &files)?;
+            self.finish(file, &files, &summary)?;
+            at_stake += summary.at_stake.claims;
+        }
+        Ok(at_stake)
     }
 
     /// Everything that is made of the results, once they are there.
