@@ -104,16 +104,17 @@ words! {
 }
 
 /// What a revocation list changed when it arrived: kept so that a serial once revoked stays so over
-/// restarts, and an older list never replaces a newer one. A long list comes in several records.
+/// restarts, and an older list never replaces a newer one. A long list comes in several records. What
+/// an authority's responder told of one certificate is kept alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListArrival {
     /// SHA-256 of the authority's public key.
     pub authority: [u8; 32],
     /// Name of the partition in DER; `None` for a list of the whole authority.
     pub partition: Option<Box<[u8]>>,
-    /// CRLNumber as a big-endian magnitude.
-    pub number: Box<[u8]>,
-    /// thisUpdate.
+    /// CRLNumber as a big-endian magnitude; `None` where it was no list but the responder.
+    pub number: Option<Box<[u8]>>,
+    /// thisUpdate of the list or the answer.
     pub this_update: Timestamp,
     /// Serials that were not known as revoked or on hold before.
     pub revoked: Vec<Revoked>,

@@ -7,6 +7,7 @@ mod feed;
 mod pki;
 mod precheck;
 mod serve;
+mod store;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,8 @@ enum Command {
     #[command(subcommand)]
     Pki(pki::PkiCommand),
     Precheck(precheck::Precheck),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -72,6 +75,7 @@ impl From<crate::gateway::StartError> for CommandError {
         use crate::gateway::StartError;
         match error {
             StartError::Config(_)
+            | StartError::Entrance(_)
             | StartError::Trust(_)
             | StartError::Audit(crate::audit::AuditError::Key { .. }) => Self::usage(error),
             _ => Self::environment(error),
@@ -91,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Card(card) => card.run(),
         Command::Pki(pki) => pki.run(),
         Command::Precheck(precheck) => precheck.run(),
+        Command::Store(store) => store.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,9 +8,10 @@
 
 mod batch;
 mod body;
+mod entrance;
 mod prechecks;
 mod routes;
-pub mod tls;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,9 @@ use tokio_rustls::server::TlsStream;
 
 use crate::gateway::Gateway;
 use crate::peer::Peer;
-use crate::trust::Clients;
+
+pub use entrance::{Entrance, EntranceError, Plan};
+pub use tls::TlsError;
 
 /// Pause after a failed accept: when file descriptors run out, spinning helps nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -42,10 +45,9 @@ const STREAMS: u32 = 64;
 pub async fn serve(
     gateway: Arc<Gateway>,
     listener: TcpListener,
-    (tls, clients): (Arc<rustls::ServerConfig>, Arc<Clients>),
+    entrance: Arc<Entrance>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let acceptor = TlsAcceptor::from(tls);
     let places = Arc::new(Semaphore::new(gateway.limits.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -60,10 +62,9 @@ pub async fn serve(
                     gateway.metrics.connections_refused.inc();
                     continue;
                 };
-                let (gateway, acceptor, stop) = (Arc::clone(&gateway), acceptor.clone(), stop.clone());
-                let clients = Arc::clone(&clients);
+                let (gateway, entrance, stop) = (Arc::clone(&gateway), Arc::clone(&entrance), stop.clone());
                 connections.spawn(async move {
-                    connection(gateway, acceptor, clients, socket, stop).await;
+                    connection(gateway, &entrance, socket, stop).await;
                     drop(place);
                 });
             }
@@ -82,13 +83,13 @@ pub async fn serve(
 
 async fn connection(
     gateway: Arc<Gateway>,
-    acceptor: TlsAcceptor,
-    clients: Arc<Clients>,
+    entrance: &Entrance,
     socket: TcpStream,
     mut stop: watch::Receiver<bool>,
 ) {
     let _ = socket.set_nodelay(true);
     let deadline = Duration::from_secs(gateway.limits.handshake_seconds);
+    let acceptor = TlsAcceptor::from(entrance.tls());
     let stream = match tokio::time::timeout(deadline, acceptor.accept(socket)).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(_)) | Err(_) => {
@@ -97,10 +98,11 @@ async fn connection(
         }
     };
     let Some(chain) = stream.get_ref().1.peer_certificates() else { return };
+    let chain: Vec<_> = chain.iter().map(|one| one.clone().into_owned()).collect();
     let Some(certificate) = chain.first() else { return };
     // A connection that goes on from an earlier one has had no look at its certificate in TLS.
     let now = UnixTime(gateway.clock.now().millis() / 1000);
-    let Ok(admitted) = clients.admit(chain, now) else {
+    let Ok(admitted) = entrance.clients().admit(&chain, now) else {
         gateway.metrics.handshakes_failed.inc();
         return;
     };
@@ -108,7 +110,7 @@ async fn connection(
     gateway.metrics.connections.inc();
     tokio::select! {
         () = speak(&gateway, stream, peer, &mut stop) => {}
-        () = clients.fallen(admitted) => {
+        () = entrance.clients().fallen(admitted, &chain) => {
             tracing::warn!("connection closed: its client certificate does not stand any more");
         }
     }

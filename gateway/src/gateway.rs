@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::sync_channel;
 
 use eligibility::day::Timestamp;
-use eligibility::feed::Said;
+use eligibility::feed::{ListArrival, Said};
 use ledger::{Appended, Ledger, LedgerError};
-use pki::UnixTime;
+use pki::{Retention, UnixTime};
 use tokio::sync::Semaphore;
 
 use crate::audit::{Audit, AuditError};
 use crate::challenge::Challenges;
 use crate::clock::Clock;
-use crate::config::{Card, Config, ConfigError, InsurerList, Service};
+use crate::config::{Config, ConfigError, InsurerList, Service};
 use crate::desk::{Desk, Staleness};
-use crate::follow;
+use crate::follow::{self, Followed};
+use crate::front::{Entrance, EntranceError};
 use crate::intake::Spool;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
@@ -36,6 +37,9 @@ pub enum StartError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A service address cannot be served.
+    #[error(transparent)]
+    Entrance(#[from] EntranceError),
     /// Card certificates could not be judged.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -51,12 +55,14 @@ pub enum StartError {
         error: LedgerError,
     },
     /// The machine's clock is wrong.
-    #[error("the clock says {now}, but the ledger was written at {written}: set the clock")]
+    #[error("the clock says {now}, but {what} {seen}: set the clock")]
     Clock {
         /// What it says.
         now: Timestamp,
-        /// What the ledger knows.
-        written: Timestamp,
+        /// What is known to be over.
+        what: &'static str,
+        /// When that was.
+        seen: Timestamp,
     },
     /// The spool folder cannot be used.
     #[error("feed.spool {path}: {error}")]
@@ -94,6 +100,8 @@ pub enum Phase {
 pub struct Gateway {
     /// What queries are answered from.
     pub desk: Desk,
+    /// The service addresses.
+    pub entrances: Vec<Arc<Entrance>>,
     /// Where accepted records go.
     pub ledger: Ledger,
     /// Where deliveries wait while they are received.
@@ -121,15 +129,20 @@ impl Gateway {
     pub fn start(config: &Config) -> Result<Self, StartError> {
         let clock = Clock::system();
         let now = clock.now();
+        // Everything that can be wrong with the configuration is found before anything is opened.
         let insurers = InsurerList::read(&config.feed.insurers)?;
+        let opened = config.listeners.iter().map(|listener| Entrance::open(listener).map(Arc::new));
+        let entrances = opened.collect::<Result<Vec<_>, _>>()?;
         let audit = Audit::open(&config.audit.folder, &config.audit.pseudonym_key)?;
         let path = config.ledger_path().to_owned();
         let failed = |error| StartError::Ledger { path: path.clone(), error };
         let followed = follow::start(&path).map_err(failed)?;
-        if let Some(written) = followed.written.filter(|at| at.millis() > now.millis() + CLOCK_TOLERANCE_MS) {
-            return Err(StartError::Clock { now, written });
-        }
-        let trust = Trust::open(&config.card, followed.lists, UnixTime(now.millis() / 1000))?;
+        check_clock(now, &followed)?;
+        let seconds = UnixTime(now.millis() / 1000);
+        let retention = Retention { months: config.card.revoked_kept_months };
+        let remembered = followed.lists.into_remembered(seconds, &retention);
+        let trust = Trust::open(&config.card, remembered.clone(), seconds)?;
+        entrances.iter().for_each(|entrance| entrance.clients().begin(remembered.clone(), seconds));
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
         let jobs = Jobs::open(&config.precheck)
@@ -146,6 +159,7 @@ impl Gateway {
         };
         Ok(Self {
             desk,
+            entrances,
             ledger: followed.ledger,
             spool,
             jobs,
@@ -181,23 +195,43 @@ impl Gateway {
         self.desk.trust.refresh(seconds);
         self.desk.trust.warn_of_ends(seconds);
         self.desk.trust.keep_counts(seconds, self.phase() == Phase::Draining);
-        self.desk.trust.save(|list| {
+        let keep = |list: &ListArrival| {
             let kept = self.act(Said::List(Box::new(list.clone())));
             if let Err(error) = &kept {
                 tracing::error!(%error, "revocations not yet in the ledger; they count, and are handed over again");
             }
             kept.is_ok()
-        });
+        };
+        self.desk.trust.save(keep);
+        for entrance in &self.entrances {
+            entrance.clients().refresh(seconds);
+            entrance.clients().save(keep);
+        }
     }
 
-    /// Puts the `[card]` of a changed configuration in force, if all of it can be used; else what
-    /// was in force stays so. Keys that need a start of their own are named in the log.
+    /// Puts `[card]` and every `[[listener]]` of a changed configuration in force, if all of them can be
+    /// used; else what was in force stays so. What needs a start of its own is named in the log.
     ///
     /// # Errors
-    /// [`TrustError`] with the file at fault.
-    pub fn reload(&self, card: &Card) -> Result<(), TrustError> {
+    /// [`StartError`] with the file at fault.
+    pub fn reload(&self, config: &Config) -> Result<(), StartError> {
         let now = UnixTime(self.clock.now().millis() / 1000);
-        self.desk.trust.reload(card, now)
+        let mut plans = Vec::new();
+        for entrance in &self.entrances {
+            let mut listeners = config.listeners.iter();
+            match listeners.find(|listener| listener.address == entrance.address()) {
+                Some(listener) => plans.push((entrance, entrance.plan(listener)?)),
+                None => {
+                    tracing::warn!(address = %entrance.address(), "no [[listener]] any more; served until the next start");
+                }
+            }
+        }
+        if config.listeners.len() > plans.len() {
+            tracing::warn!(key = "listener.address", "takes effect with the next start");
+        }
+        self.desk.trust.reload(&config.card, now)?;
+        plans.into_iter().for_each(|(entrance, plan)| entrance.replace(plan, now));
+        Ok(())
     }
 
     /// Writes an act of the gateway's own and waits until it is durable and visible. Blocks.
@@ -208,5 +242,32 @@ impl Gateway {
         let (done, outcome) = sync_channel(1);
         self.ledger.act(said, Box::new(move |outcome| drop(done.send(outcome))))?;
         outcome.recv().unwrap_or(Err(LedgerError::Closed))
+    }
+}
+
+/// A clock that lies behind what was seen would call ended what is good, and good what is over.
+fn check_clock(now: Timestamp, followed: &Followed) -> Result<(), StartError> {
+    let complete = followed.memory.sources().into_iter().filter_map(|(_, state)| state.complete_to).max();
+    let list = followed.lists.newest_list().map(|at| Timestamp::from_millis(at.0.saturating_mul(1000)));
+    let seen = [
+        ("the ledger was written at", followed.written),
+        ("a revocation list was issued at", list),
+        ("a source was complete to", complete),
+    ];
+    let newest = seen.into_iter().filter_map(|(what, at)| at.map(|at| (at, what))).max();
+    match newest.filter(|(at, _)| at.millis() > now.millis() + CLOCK_TOLERANCE_MS) {
+        Some((seen, what)) => Err(StartError::Clock { now, what, seen }),
+        None => Ok(()),
+    }
+}
+
+fn staleness(config: &Config) -> Staleness {
+    let millis = |hours: u32| i64::from(hours) * 3_600_000;
+    let single = config.feed.stale_hours_of.iter();
+    Staleness {
+        after_ms: millis(config.feed.stale_hours),
+        after_ms_of: single
+            .filter_map(|(name, hours)| Some((Source::parse(name)?, millis(*hours))))
+            .collect(),
     }
 }

@@ -37,6 +37,8 @@ pub struct Metrics {
     list_age: Gauge,
     list_due: Gauge,
     lists: IntGauge,
+    client_list_age: IntGaugeVec,
+    client_list_due: IntGaugeVec,
     anchor_days: IntGaugeVec,
     responder: IntGaugeVec,
     responder_in_flight: IntGauge,
@@ -65,6 +67,14 @@ impl Metrics {
         }
         let requests = Opts::new("shikaku_requests_total", "Requests answered, by route and outcome.");
         let seconds = HistogramOpts::new("shikaku_request_seconds", "Time from head to reply, by route.");
+        let client_age = Opts::new(
+            "shikaku_client_list_age_seconds",
+            "Age of the oldest revocation list of a listener's client CAs: warn above 93600, alarm above 172800.",
+        );
+        let client_due = Opts::new(
+            "shikaku_client_list_due_seconds",
+            "Seconds until the first of those lists is past its next update: warn below 21600, alarm below 0.",
+        );
         let anchor_days = Opts::new(
             "shikaku_anchor_days_left",
             "Days until a trust anchor ends: plan below 90, hurry below 30, alarm below 7.",
@@ -114,6 +124,8 @@ impl Metrics {
                 "shikaku_revocation_lists",
                 "Revocation lists held: alarm when it falls."
             )),
+            client_list_age: register!(IntGaugeVec::new(client_age, &["listener"])),
+            client_list_due: register!(IntGaugeVec::new(client_due, &["listener"])),
             anchor_days: register!(IntGaugeVec::new(anchor_days, &["anchor"])),
             responder: register!(IntGaugeVec::new(responder, &["outcome"])),
             responder_in_flight: register!(IntGauge::new(
@@ -193,6 +205,15 @@ impl Metrics {
         self.list_due.set(first_due.map_or(f64::NAN, |at| (at - seconds) as f64));
         self.lists.set(lists().count() as i64);
         self.revoked.set(lists().map(|list| list.revoked as i64).sum());
+        for entrance in &gateway.entrances {
+            let (lists, listener) = (entrance.clients().lists(), entrance.address().to_string());
+            if let Some(at) = lists.iter().map(|list| list.mark.this_update.0).min() {
+                self.client_list_age.with_label_values(&[&listener]).set(seconds - at);
+            }
+            if let Some(at) = lists.iter().map(|list| list.next_update.0).min() {
+                self.client_list_due.with_label_values(&[&listener]).set(at - seconds);
+            }
+        }
         if let Some(responder) = &held.responder {
             for (word, count) in crate::trust::ENDS.iter().zip(responder.ends()) {
                 self.responder.with_label_values(&[word]).set(count as i64);

@@ -229,7 +229,7 @@ fn answer(
     let memory = desk.memory.view();
     let generation = memory.generation();
     let found = memory.find(entitled.key());
-    let eligibility = decide(found.as_deref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
+    let eligibility = decide(found.as_ref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
     entry.decided(entitled, &found, &eligibility, generation);
     let recording = desk.audit.record(entry);
     let occasion = Occasion { reference, card, generation, answered_at: now };

@@ -4,21 +4,26 @@
 //! [card] ─► anchors ─┐
 //! *.crl  ─► lists  ──┼─► InForce (one immutable view) ─► path, links
 //! ledger ─► memories ┘        │
-//!                             └─► issuers (counted, for rehearsals), responder (asked)
+//!                             └─► issuers (counted, for rehearsals), responder (asked, aside)
+//!
+//! [[listener]] ─► client_cas ─► clients (one a listener) ─► front
 //! ```
 //!
 //! Lists arrive as files in a folder (J-LIS gives them to registered verifiers only, so no list is
 //! fetched). A list that is broken, foreign or older than the one held leaves the held one in place.
-//! What a list changes goes to the ledger, so that a serial once revoked stays so over restarts.
+//! What a list changes, and what a responder tells, goes to the ledger, so that a serial once revoked
+//! stays so over restarts.
 
 mod anchors;
+mod aside;
+mod client_cas;
 mod clients;
 mod fetch;
 pub mod issuers;
 mod memories;
 mod responder;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -26,17 +31,20 @@ use std::time::SystemTime;
 use eligibility::day::Day;
 use eligibility::feed::ListArrival;
 use pki::{
-    AuthorityId, CardProfile, ListMark, Lists, OcspOutcome, Proven, Retention, RevocationSource,
-    SeenCertificates, StandError, StandPolicy, TrustView, UnixTime,
+    AuthorityId, CardProfile, Lists, OcspOutcome, Proven, Retention, RevocationSource, SeenCertificates,
+    StandError, StandPolicy, TrustView, UnixTime,
 };
 
 use crate::config::{Card, CardProof};
 use issuers::Issuers;
+use memories::{Told, Unsaved};
+use responder::Learned;
 
 pub use anchors::{AnchorState, TrustError};
-pub use clients::{Admitted, Clients, ClientsError};
+pub use client_cas::{ClientCas, ClientsError};
+pub use clients::{Admitted, Clients};
 pub use fetch::Address;
-pub use memories::Memories;
+pub use memories::{Memories, RememberedLists};
 pub use responder::{Asked, ENDS, Responder};
 
 /// Most certificates kept that were met before, of about 3 000 octets each.
@@ -69,10 +77,9 @@ pub struct Trust {
     folder: PathBuf,
     /// Files already taken or refused, by name: length and time of change. Whoever swaps holds it.
     seen: Mutex<HashMap<PathBuf, (u64, SystemTime)>>,
-    /// The newest list of each scope that the ledger holds, or is about to.
-    marks: Mutex<Vec<ListMark>>,
-    /// What lists changed and the ledger does not hold yet.
-    unsaved: Mutex<VecDeque<ListArrival>>,
+    unsaved: Unsaved,
+    /// What the responder told and is not remembered yet.
+    learned: Learned,
     /// The day on which the end of an anchor was last warned of.
     warned: Mutex<Option<Day>>,
     issuers: Option<Issuers>,
@@ -95,6 +102,10 @@ impl InForce {
         let Some(responder) = &self.responder else { return nothing };
         let wanted = match pki::stand(proven.clone(), &self.view, now, &self.stand) {
             Err(StandError::RevocationUnknown(_)) => true,
+            // A hold that no list has any more: the responder may have released it.
+            Err(StandError::Suspended) => {
+                self.view.lists.hold_remembered(proven.authority(), proven.serial()).is_some()
+            }
             Err(_) => false,
             Ok(verified) => {
                 let known = verified.revocation();
@@ -126,15 +137,17 @@ impl Trust {
     ///
     /// # Errors
     /// [`TrustError`] with the file at fault.
-    pub fn open(card: &Card, remembered: Memories, now: UnixTime) -> Result<Self, TrustError> {
-        let retention = Retention { months: card.revoked_kept_months };
-        let (lists, marks) = remembered.into_lists(now, &retention);
+    pub fn open(card: &Card, remembered: RememberedLists, now: UnixTime) -> Result<Self, TrustError> {
+        let RememberedLists { lists, marks } = remembered;
+        let learned = Learned::default();
+        let unsaved = Unsaved::default();
+        unsaved.know(marks);
         let trust = Self {
-            in_force: RwLock::new(Arc::new(in_force(card, lists, None)?)),
+            in_force: RwLock::new(Arc::new(in_force(card, lists, (None, &learned))?)),
             folder: card.lists.clone(),
             seen: Mutex::default(),
-            marks: Mutex::new(marks),
-            unsaved: Mutex::default(),
+            unsaved,
+            learned,
             warned: Mutex::default(),
             issuers: card.issuers.as_deref().map(Issuers::open),
             certificates: SeenCertificates::new(MOST_CERTIFICATES),
@@ -167,7 +180,7 @@ impl Trust {
         {
             let mut seen = lock(&self.seen);
             let held = self.in_force();
-            let next = in_force(card, held.view.lists.clone(), held.responder.clone())?;
+            let next = in_force(card, held.view.lists.clone(), (held.responder.clone(), &self.learned))?;
             self.swap(next);
             seen.clear();
         }
@@ -191,10 +204,11 @@ impl Trust {
         }
     }
 
-    /// Takes the lists that are new or changed in the folder. A revocation counts from here on; it
-    /// is remembered once [`Trust::save`] has handed it to the ledger.
+    /// Takes the lists that are new or changed in the folder, and what the responder told. A
+    /// revocation counts from here on; it is remembered once [`Trust::save`] has handed it to the ledger.
     pub fn refresh(&self, now: UnixTime) {
         let mut seen = lock(&self.seen);
+        self.learn(now);
         for (path, stamp) in list_files(&self.folder) {
             if seen.get(&path) == Some(&stamp) {
                 continue;
@@ -217,13 +231,39 @@ impl Trust {
                 return;
             }
         };
-        let is_new = memories::newest(&mut lock(&self.marks), arrival.mark());
-        let changes = memories::changes(&arrival).into_iter();
-        let counts = |one: &ListArrival| is_new || !one.revoked.is_empty() || !one.released.is_empty();
-        lock(&self.unsaved).extend(changes.filter(counts));
+        self.unsaved.arrived(&arrival);
         let view = held.view.with_lists(arrival.into_lists());
         self.swap(InForce { view, ..InForce::clone(&held) });
         tracing::info!(list = name, "revocation list taken");
+    }
+
+    /// Remembers what answers told. They are few: lists tell of nearly all.
+    fn learn(&self, now: UnixTime) {
+        let learned = std::mem::take(&mut *lock(&self.learned));
+        if learned.is_empty() {
+            return;
+        }
+        let held = self.in_force();
+        let mut lists = held.view.lists.clone();
+        for answer in learned {
+            let of = (answer.authority(), answer.serial());
+            let told = match answer.remembered() {
+                Some(one) => {
+                    lists = lists.remembering([one], now, &self.retention());
+                    Told::Listed(one)
+                }
+                None => {
+                    lists = lists.releasing(of.0, of.1);
+                    Told::Released
+                }
+            };
+            self.unsaved.told(of, answer.this_update(), told);
+        }
+        self.swap(InForce { view: held.view.with_lists(lists), ..InForce::clone(&held) });
+    }
+
+    const fn retention(&self) -> Retention {
+        Retention { months: self.started.revoked_kept_months }
     }
 
     fn swap(&self, next: InForce) {
@@ -231,11 +271,8 @@ impl Trust {
     }
 
     /// Hands what lists changed to `keep`, one by one; what it does not keep is handed again next time.
-    pub fn save(&self, mut keep: impl FnMut(&ListArrival) -> bool) {
-        let mut unsaved = lock(&self.unsaved);
-        while unsaved.front().is_some_and(&mut keep) {
-            unsaved.pop_front();
-        }
+    pub fn save(&self, keep: impl FnMut(&ListArrival) -> bool) {
+        self.unsaved.save(keep);
     }
 
     /// Every anchor with the days it has left.
@@ -272,17 +309,21 @@ impl Trust {
 /// # Errors
 /// [`TrustError`] with the file at fault.
 pub fn check(card: &Card) -> Result<(), TrustError> {
-    in_force(card, Lists::new(), None).map(drop)
+    in_force(card, Lists::new(), (None, &Learned::default())).map(drop)
 }
 
 /// Reads everything that `[card]` names; nothing changes where anything is wrong.
-fn in_force(card: &Card, lists: Lists, responder: Option<Arc<Responder>>) -> Result<InForce, TrustError> {
+fn in_force(
+    card: &Card,
+    lists: Lists,
+    (responder, learned): (Option<Arc<Responder>>, &Learned),
+) -> Result<InForce, TrustError> {
     let anchors = anchors::read(&card.anchors)?;
     let view = TrustView::new(anchors, profile(&card.policies)).with_lists(lists);
     // One that goes on under the same rules keeps its answers and its breaker.
     let responder = card.responder.as_ref().map(|rules| match responder {
         Some(held) if held.keeps(rules) => held,
-        _ => Arc::new(Responder::new(rules)),
+        _ => Arc::new(Responder::new(rules, Arc::clone(learned))),
     });
     Ok(InForce { view, proof: card.proof, stand: card.stand(), responder })
 }

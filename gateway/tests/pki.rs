@@ -202,3 +202,62 @@ fn a_set_of_anchors_that_breaks_cards_is_caught_before_it_is_used() {
         assert!(!kept.contains(line["serial"].as_str().unwrap()));
     }
 }
+
+#[test]
+fn names_and_constraints_are_both_shown_and_an_unreadable_authority_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let openssl = |arguments: &[&str]| {
+        let output = Command::new("openssl").current_dir(folder.path()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let authority =
+        "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n";
+    let sections = format!(
+        "[req]\ndistinguished_name=n\n[n]\n[root]\n{authority}[middle]\n{authority}authorityKeyIdentifier=keyid\n\
+         nameConstraints=critical,permitted;DNS:example.jp,excluded;DNS:closed.example.jp\n\
+         [leaf]\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\nauthorityKeyIdentifier=keyid\n\
+         subjectAltName=DNS:desk.closed.example.jp\n"
+    );
+    std::fs::write(folder.path().join("x.cnf"), sections).unwrap();
+    for (name, issuer) in [("root", None), ("middle", Some("root")), ("leaf", Some("middle"))] {
+        let (key, out, subject) = (format!("{name}.key"), format!("{name}.pem"), format!("/CN={name}"));
+        let mut arguments = vec!["req", "-x509", "-config", "x.cnf", "-extensions", name, "-subj", &subject];
+        arguments.extend([
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            &key,
+            "-out",
+            &out,
+        ]);
+        let (ca, ca_key) = (format!("{}.pem", issuer.unwrap_or("")), format!("{}.key", issuer.unwrap_or("")));
+        if issuer.is_some() {
+            arguments.extend(["-CA", &ca, "-CAkey", &ca_key]);
+        }
+        openssl(&arguments);
+    }
+    let verify = |intermediates: &str| {
+        let mut command = shikaku();
+        command.args(["pki", "verify", "--json", "--profile", "client", "--anchors", &path("root.pem")]);
+        let (code, stdout, stderr) = run(command.args(["--intermediates", intermediates, &path("leaf.pem")]));
+        assert_eq!(code, Some(1), "{stdout}{stderr}");
+        serde_json::from_str::<Value>(&stdout).unwrap()
+    };
+    let refused = verify(&path("middle.pem"));
+    assert_eq!(refused["code"], "name_excluded", "{refused}");
+    let (found, wanted) = (refused["found"].as_str().unwrap(), refused["wanted"].as_str().unwrap());
+    assert!(found.contains("CN=leaf") && found.contains("desk.closed.example.jp"), "{found}");
+    assert!(wanted.contains("permitted") && wanted.contains("example.jp"), "{wanted}");
+    assert!(
+        wanted.contains("excluded") && wanted.contains("closed.example.jp") && wanted.contains("CN=middle")
+    );
+
+    std::fs::write(folder.path().join("broken.der"), b"no certificate").unwrap();
+    let broken = verify(&path("broken.der"));
+    assert_eq!((&broken["code"], &broken["at"]), (&"malformed".into(), &1.into()), "{broken}");
+    assert_eq!(broken["path"].as_array().unwrap().len(), 2, "{broken}");
+}

@@ -37,7 +37,11 @@ fn openssl(world: &World, status: &str) -> (Running, SocketAddr) {
         let serial: u64 = line["serial"].as_str().unwrap().parse().unwrap();
         let hex = format!("{serial:X}");
         let hex = if hex.len() % 2 == 1 { format!("0{hex}") } else { hex };
-        let revoked = if status == "R" { "260101000000Z,superseded" } else { "" };
+        let (status, revoked) = match status {
+            "R" => ("R", "260101000000Z,superseded"),
+            "hold" => ("R", "260101000000Z,certificateHold"),
+            other => (other, ""),
+        };
         index.push_str(&format!("{status}\t400101000000Z\t{revoked}\t{hex}\tunknown\t/CN={at}\n"));
     }
     std::fs::write(world.path("index.txt"), index).unwrap();
@@ -290,4 +294,44 @@ fn where_lists_speak_nobody_is_asked() {
     assert_eq!(count.load(Ordering::SeqCst), 0);
     assert_eq!(world.card_in_state("unlinked").ask(&desk).word(), "not_linked");
     assert_eq!(count.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn what_a_responder_told_is_remembered_without_it() {
+    for (told, word) in [("R", "card_revoked"), ("hold", "card_suspended")] {
+        let mut world = World::prepared(100);
+        let (running, at) = openssl(&world, told);
+        std::fs::create_dir(world.path("none")).unwrap();
+        world.rewrite("lists = \"jpki\"", "lists = \"none\"");
+        // Without the responder's word the card would be let in.
+        world.rewrite(
+            "[card.revocation]\nmissing = \"refuse\"",
+            "[card.revocation]\nmissing = \"accept_flagged\"",
+        );
+        let text = std::fs::read_to_string(world.path("shikaku.toml")).unwrap();
+        let with_responder = |at: SocketAddr| format!("{text}\n[card.responder]\nurl = \"http://{at}/\"\n");
+        std::fs::write(world.path("shikaku.toml"), with_responder(at)).unwrap();
+        world.start();
+        let card = good(&world);
+        assert_eq!(card.ask(&world.client("reception")).word(), word);
+        drop(running);
+        // It is in the ledger a moment later, and no end of the process takes it away.
+        std::thread::sleep(Duration::from_secs(6));
+        world.kill();
+        std::fs::write(world.path("shikaku.toml"), &text).unwrap();
+        world.start();
+        assert_eq!(card.ask(&world.client("reception")).word(), word, "{}", world.log());
+        world.stop();
+        // A newer good word ends a hold, for good; a revocation by none.
+        let (running, at) = openssl(&world, "V");
+        std::fs::write(world.path("shikaku.toml"), with_responder(at)).unwrap();
+        world.start();
+        let after = if told == "R" { word } else { "valid" };
+        assert_eq!(card.ask(&world.client("reception")).word(), after);
+        drop(running);
+        world.stop();
+        std::fs::write(world.path("shikaku.toml"), &text).unwrap();
+        world.start();
+        assert_eq!(card.ask(&world.client("reception")).word(), after);
+    }
 }

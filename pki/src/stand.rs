@@ -163,7 +163,8 @@ pub fn stand(
 }
 
 /// The same, with how asking the authority's responder about it ended. A list that has it as
-/// revoked or on hold is not overruled.
+/// revoked or on hold is not overruled, nor a revocation that is remembered; a remembered hold is, by
+/// a newer good word.
 ///
 /// # Errors
 /// As [`stand`].
@@ -201,17 +202,18 @@ pub fn list_state(
     now: UnixTime,
     policy: &StandPolicy,
 ) -> Result<ListState, StandError> {
-    look_up(proven, view, now, policy).map(|(state, _)| state)
+    look_up(proven, view, now, policy, None).map(|(state, _)| state)
 }
 
-/// The same, and thisUpdate of the list that says so.
+/// The same, and thisUpdate of the list that says so; `good` is when the responder called it good.
 fn look_up(
     proven: &Proven,
     view: &TrustView,
     now: UnixTime,
     policy: &StandPolicy,
+    good: Option<UnixTime>,
 ) -> Result<(ListState, Option<UnixTime>), StandError> {
-    match view.lists.standing(proven.authority(), proven.serial(), proven.points()) {
+    match view.lists.standing_of((proven.authority(), proven.serial()), proven.points(), false, good) {
         Standing::Revoked => Err(StandError::Revoked),
         Standing::Suspended => Err(StandError::Suspended),
         Standing::Unknown(reason) => Ok((ListState::Unknown(reason), None)),
@@ -233,7 +235,6 @@ fn revocation(
     policy: &StandPolicy,
     responder: OcspOutcome,
 ) -> Result<Revocation, StandError> {
-    let (list, this_update) = look_up(proven, view, now, policy)?;
     // an answer about another certificate, or one that has ended, is none
     let counts = |answer: &OcspAnswer| answer.counts_for(proven.authority(), proven.serial(), now);
     let (responder, answer) = match responder {
@@ -241,6 +242,8 @@ fn revocation(
         OcspOutcome::Answered(_) => (OcspOutcome::Unreachable, None),
         OcspOutcome::NotAsked | OcspOutcome::Unreachable => (responder, None),
     };
+    let good = answer.filter(|answer| answer.status() == OcspStatus::Good).map(|answer| answer.this_update());
+    let (list, this_update) = look_up(proven, view, now, policy, good)?;
     if policy.decide(list, responder) == Decision::Refuse {
         return Err(match (answer.map(|answer| answer.status()), list) {
             (Some(OcspStatus::Revoked), _) => StandError::Revoked,

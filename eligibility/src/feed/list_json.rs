@@ -14,8 +14,8 @@ line! {
         authority: Text<'a>,
         #[serde(borrow, default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::wire::opaque_option")]
         partition: Option<Text<'a>>,
-        #[serde(borrow, deserialize_with = "crate::wire::opaque")]
-        number: Text<'a>,
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::wire::opaque_option")]
+        number: Option<Text<'a>>,
         this_update: Timestamp,
         /// Serial, seconds since 1970, and on hold or not.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -32,7 +32,7 @@ impl ListLine<'_> {
         Self {
             authority: hexadecimal(&list.authority).into(),
             partition: list.partition.as_deref().map(|name| hexadecimal(name).into()),
-            number: hexadecimal(&list.number).into(),
+            number: list.number.as_deref().map(|number| hexadecimal(number).into()),
             this_update: list.this_update,
             revoked: revoked
                 .map(|one| (one.serial.reveal(), one.revoked_at.millis() / 1000, one.on_hold))
@@ -45,6 +45,9 @@ impl ListLine<'_> {
     pub(super) fn said(&self) -> Result<Said, Fault> {
         let wrong = |field| move || Fault::field(field, Wrong::Form);
         let octets = |field, text: &str| from_hexadecimal(text).ok_or_else(wrong(field));
+        let optional = |field, text: Option<&str>| -> Result<Option<Box<[u8]>>, Fault> {
+            text.map(|text| octets(field, text).map(Into::into)).transpose()
+        };
         let authority = octets("authority", &self.authority)?.try_into().map_err(|_| wrong("authority")())?;
         let serial =
             |field, text: &str| Serial::parse(text).map_err(|error| Fault::field(field, error.into()));
@@ -54,13 +57,8 @@ impl ListLine<'_> {
         });
         Ok(Said::List(Box::new(ListArrival {
             authority,
-            partition: self
-                .partition
-                .as_deref()
-                .map(|text| octets("partition", text))
-                .transpose()?
-                .map(Into::into),
-            number: octets("number", &self.number)?.into(),
+            partition: optional("partition", self.partition.as_deref())?,
+            number: optional("number", self.number.as_deref())?,
             this_update: self.this_update,
             revoked: revoked.collect::<Result<_, Fault>>()?,
             released: self.released.iter().map(|text| serial("released", text)).collect::<Result<_, _>>()?,
@@ -92,7 +90,7 @@ mod tests {
         let list = ListArrival {
             authority: [7; 32],
             partition: Some(Box::from([0x30, 0x00])),
-            number: Box::from([1, 2, 3]),
+            number: Some(Box::from([1, 2, 3])),
             this_update: Timestamp::from_millis(1_700_000_000_000),
             revoked: vec![
                 Revoked {
@@ -104,14 +102,17 @@ mod tests {
             ],
             released: vec![serial("9")],
         };
-        let record = Record {
-            source: Source::Gateway,
-            epoch: 1,
-            sequence: 1,
-            recorded_at: None,
-            resolves: Vec::new(),
-            said: Said::List(Box::new(list)),
-        };
-        assert_eq!(Record::from_json(&record.to_json()), Ok(record));
+        let of_responder = ListArrival { number: None, partition: None, ..list.clone() };
+        for list in [list, of_responder] {
+            let record = Record {
+                source: Source::Gateway,
+                epoch: 1,
+                sequence: 1,
+                recorded_at: None,
+                resolves: Vec::new(),
+                said: Said::List(Box::new(list)),
+            };
+            assert_eq!(Record::from_json(&record.to_json()), Ok(record));
+        }
     }
 }

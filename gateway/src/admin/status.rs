@@ -17,6 +17,8 @@ struct Status {
     serials: usize,
     feeds: BTreeMap<String, Feed>,
     revocation: Vec<List>,
+    /// The lists of each listener's client CAs.
+    client_revocation: BTreeMap<String, Vec<List>>,
     revocation_policy: policy::Policy,
     anchors: Vec<Anchor>,
     responder: Option<Responder>,
@@ -89,7 +91,12 @@ pub(super) fn json(gateway: &Gateway, now: Timestamp) -> Vec<u8> {
         persons: memory.persons(),
         serials: memory.serials(),
         feeds: feeds.collect(),
-        revocation: lists(gateway, now),
+        revocation: lists(&gateway.desk.trust.in_force().view.lists, now),
+        client_revocation: gateway
+            .entrances
+            .iter()
+            .map(|entrance| (entrance.address().to_string(), lists(&entrance.clients().lists(), now)))
+            .collect(),
         revocation_policy: policy::of(&gateway.desk.trust.in_force().stand),
         anchors: anchors(gateway, now),
         responder: gateway.desk.trust.in_force().responder.as_ref().map(|responder| Responder {
@@ -119,10 +126,9 @@ fn anchors(gateway: &Gateway, now: Timestamp) -> Vec<Anchor> {
     states.into_iter().map(anchor).collect()
 }
 
-fn lists(gateway: &Gateway, now: Timestamp) -> Vec<List> {
-    let held = gateway.desk.trust.in_force();
+fn lists(held: &pki::Lists, now: Timestamp) -> Vec<List> {
     let at = |time: pki::UnixTime| Timestamp::from_millis(time.0.saturating_mul(1000));
-    let lists = held.view.lists.iter().map(|list| List {
+    let lists = held.iter().map(|list| List {
         authority: list
             .mark
             .authority

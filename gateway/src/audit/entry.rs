@@ -1,7 +1,5 @@
 //! What one audit record says.
 
-use std::sync::Arc;
-
 use aws_lc_rs::hmac;
 use cache::Key;
 use eligibility::coverage::Person;
@@ -72,11 +70,11 @@ impl Entry {
     }
 
     /// Fills in what was decided.
-    pub fn decided(
+    pub fn decided<T>(
         &mut self,
         entitled: &Entitled<'_>,
-        found: &Found<Arc<Person>>,
-        eligibility: &Eligibility<'_>,
+        found: &Found<Person<T>>,
+        eligibility: &Eligibility<'_, T>,
         generation: u64,
     ) {
         self.institution = entitled.institution().map(|code| code.value());
@@ -140,7 +138,7 @@ impl Entry {
 }
 
 /// What identifies the person: the 紐付番号 where one is known, else what was asked by.
-fn person(found: &Found<Arc<Person>>, key: &Key<'_>) -> Vec<u8> {
+fn person<T>(found: &Found<Person<T>>, key: &Key<'_>) -> Vec<u8> {
     match (found, key) {
         (Found::One(person), _) => [b"L".as_slice(), &person.link_number.value().to_be_bytes()].concat(),
         (_, Key::Card(serial)) => [b"S".as_slice(), serial.octets()].concat(),

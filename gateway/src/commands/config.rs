@@ -1,16 +1,13 @@
 //! `shikaku config`: reads a configuration and says what is wrong with it, or what it comes to.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Subcommand;
-use pki::UnixTime;
 
 use super::CommandError;
-use crate::clock::Clock;
 use crate::config::{Config, InsurerList};
-use crate::front::tls;
-use crate::trust::{self, Clients};
+use crate::front::Entrance;
+use crate::trust;
 
 /// Checks or shows a configuration.
 #[derive(Subcommand)]
@@ -35,10 +32,8 @@ impl ConfigCommand {
                 let config = Config::read(file).map_err(CommandError::usage)?;
                 InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
                 trust::check(&config.card).map_err(CommandError::usage)?;
-                let now = UnixTime(Clock::system().now().millis() / 1000);
                 for listener in &config.listeners {
-                    let clients = Clients::open(listener, now).map_err(CommandError::usage)?;
-                    tls::server(listener, &Arc::new(clients)).map_err(CommandError::usage)?;
+                    Entrance::open(listener).map_err(CommandError::usage)?;
                 }
                 println!("{}: ok", file.display());
             }

@@ -13,12 +13,10 @@ use tokio::sync::watch;
 
 use super::CommandError;
 use crate::admin;
-use crate::clock::Clock;
 use crate::config::Config;
-use crate::front::{self, tls};
+use crate::front;
 use crate::gateway::Gateway;
 use crate::jobs::Worker;
-use crate::trust::Clients;
 
 /// How often spent challenges and revocation lists are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(5);
@@ -64,7 +62,7 @@ pub(super) fn log_to_stderr(level: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Serves until SIGTERM or SIGINT, and takes over a changed `[card]` on SIGHUP; `ready` is called once the listeners are open.
+/// Serves until SIGTERM or SIGINT, and takes over changed `[card]` and `[[listener]]` on SIGHUP; `ready` is called once the listeners are open.
 pub(super) fn serve(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -74,14 +72,6 @@ pub(super) fn serve(path: &Path, config: &Config, ready: impl FnOnce()) -> Resul
 }
 
 async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
-    // Everything that can be wrong with the configuration is found before anything is opened.
-    let began = UnixTime(Clock::system().now().millis() / 1000);
-    let mut listeners = Vec::new();
-    for listener in &config.listeners {
-        let clients = Arc::new(Clients::open(listener, began).map_err(CommandError::usage)?);
-        let tls = tls::server(listener, &clients).map_err(CommandError::usage)?;
-        listeners.push((listener.address, tls, clients));
-    }
     let started: admin::Starting = Arc::new(OnceLock::new());
     let admin = admin::start(config.admin.address, Arc::clone(&started))
         .map_err(|error| taken("admin.address", config.admin.address, &error))?;
@@ -98,19 +88,13 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     let worker = Worker::start(&gateway).map_err(CommandError::environment)?;
     let (stop, stopping) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
-    let mut callers = Vec::new();
-    for (address, tls, clients) in listeners {
+    for entrance in &gateway.entrances {
+        let address = entrance.address();
         let listener =
             TcpListener::bind(address).await.map_err(|error| taken("listener.address", address, &error))?;
         let bound = listener.local_addr().unwrap_or(address);
         tracing::info!(%bound, "serving");
-        serving.spawn(front::serve(
-            Arc::clone(&gateway),
-            listener,
-            (tls, Arc::clone(&clients)),
-            stopping.clone(),
-        ));
-        callers.push(clients);
+        serving.spawn(front::serve(Arc::clone(&gateway), listener, Arc::clone(entrance), stopping.clone()));
     }
     tracing::info!(%admin, generation = gateway.desk.memory.generation(), persons = gateway.desk.memory.persons(), "ready");
     let _ = started.set(Arc::clone(&gateway));
@@ -126,14 +110,9 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
                 let _ = tokio::task::spawn_blocking(move || reload(&gateway, &path)).await;
             }
             _ = tend.tick() => {
-                let (gateway, callers) = (Arc::clone(&gateway), callers.clone());
+                let gateway = Arc::clone(&gateway);
                 // Reading lists takes a while; a tick that finds one under way waits its turn.
-                let _ = tokio::task::spawn_blocking(move || {
-                    let now = UnixTime(gateway.clock.now().millis() / 1000);
-                    callers.iter().for_each(|clients| clients.refresh(now));
-                    gateway.tend();
-                })
-                .await;
+                let _ = tokio::task::spawn_blocking(move || gateway.tend()).await;
             }
         }
     }
@@ -151,16 +130,16 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     Ok(())
 }
 
-/// Reads the configuration again and puts its `[card]` in force; one that cannot be used changes
-/// nothing.
+/// Reads the configuration again and puts its `[card]` and `[[listener]]` in force; one that cannot be
+/// used changes nothing.
 fn reload(gateway: &Gateway, path: &Path) {
     let read = Config::read(path).map_err(|error| error.to_string());
-    match read.and_then(|config| gateway.reload(&config.card).map_err(|error| error.to_string())) {
+    match read.and_then(|config| gateway.reload(&config).map_err(|error| error.to_string())) {
         Ok(()) => {
             let now = UnixTime(gateway.clock.now().millis() / 1000);
             let anchors = gateway.desk.trust.anchors(now);
             let names: Vec<_> = anchors.iter().map(|anchor| anchor.name.as_str()).collect();
-            tracing::info!(anchors = names.join(" "), "[card] of the configuration is in force");
+            tracing::info!(anchors = names.join(" "), "the changed configuration is in force");
         }
         Err(error) => tracing::error!(error, "configuration not taken over; what was in force stays so"),
     }

@@ -8,10 +8,14 @@ use std::sync::Arc;
 
 use pki::path::{PathError, PathReason};
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature_with_raw_key};
+use rustls::crypto::{
+    CryptoProvider, GetRandomFailed, verify_tls12_signature, verify_tls13_signature_with_raw_key,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::server::ProducesTickets;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::ticketer::TicketRotator;
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, ServerConfig,
     SignatureScheme, version,
@@ -19,7 +23,11 @@ use rustls::{
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::config::Listener;
-use crate::trust::Clients;
+use crate::trust::{ClientCas, Clients};
+
+/// Seconds for which one key makes tickets; it opens them for as long again. A session goes on for an
+/// hour at most, and never without a look at its certificate: see [`Clients::admit`].
+const TICKET_KEY: u32 = 1800;
 
 /// Why a listener's TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -42,14 +50,18 @@ pub enum TlsError {
     },
 }
 
-/// The TLS configuration of one listener, for these callers.
+/// The TLS configuration of one listener, for these callers, who are told the `names` of their CAs.
 ///
 /// # Errors
 /// [`TlsError`] with the file at fault.
-pub fn server(listener: &Listener, clients: &Arc<Clients>) -> Result<Arc<ServerConfig>, TlsError> {
+pub(super) fn server(
+    listener: &Listener,
+    clients: &Arc<Clients>,
+    names: Vec<DistinguishedName>,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let setup = |why: String| TlsError::Setup { address: listener.address, why };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let callers = Arc::new(Callers::of(clients, &provider));
+    let callers = Callers { clients: Arc::clone(clients), provider: Arc::clone(&provider), names };
     let versions: &[_] =
         if listener.tls12 { &[&version::TLS13, &version::TLS12] } else { &[&version::TLS13] };
     let key = PrivateKeyDer::from_pem_file(&listener.key).map_err(|error| TlsError::File {
@@ -59,10 +71,15 @@ pub fn server(listener: &Listener, clients: &Arc<Clients>) -> Result<Arc<ServerC
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(|error| setup(error.to_string()))?
-        .with_client_cert_verifier(callers)
+        .with_client_cert_verifier(Arc::new(callers))
         .with_single_cert(certificates(&listener.certificate)?, key)
         .map_err(|error| setup(error.to_string()))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let tickets = TicketRotator::new(TICKET_KEY, ticket_key).map_err(|error| setup(error.to_string()))?;
+    config.ticketer = Arc::new(tickets);
+    config.send_tls13_tickets = 1;
+    // A request that anybody may send again is not taken before the handshake has ended.
+    config.max_early_data_size = 0;
     Ok(Arc::new(config))
 }
 
@@ -82,14 +99,40 @@ struct Callers {
     names: Vec<DistinguishedName>,
 }
 
-impl Callers {
-    fn of(clients: &Arc<Clients>, provider: &Arc<CryptoProvider>) -> Self {
-        let name = |ca: &CertificateDer<'_>| {
-            let (_, ca) = X509Certificate::from_der(ca).ok()?;
-            Some(DistinguishedName::from(ca.subject().as_raw().to_vec()))
-        };
-        let names = clients.anchors().iter().filter_map(name).collect();
-        Self { clients: Arc::clone(clients), provider: Arc::clone(provider), names }
+/// The names of CAs, as a server tells callers whose certificates it wants.
+#[must_use]
+pub(super) fn names(cas: &ClientCas) -> Vec<DistinguishedName> {
+    let name = |ca: &CertificateDer<'_>| {
+        let (_, ca) = X509Certificate::from_der(ca).ok()?;
+        Some(DistinguishedName::from(ca.subject().as_raw().to_vec()))
+    };
+    cas.anchors().iter().filter_map(name).collect()
+}
+
+/// One key for tickets. The provider's own rotate by the half day, which is of no matter here.
+#[derive(Debug)]
+struct TicketKey(Arc<dyn ProducesTickets>);
+
+fn ticket_key() -> Result<Box<dyn ProducesTickets>, GetRandomFailed> {
+    let key = rustls::crypto::aws_lc_rs::Ticketer::new().map_err(|_| GetRandomFailed)?;
+    Ok(Box::new(TicketKey(key)))
+}
+
+impl ProducesTickets for TicketKey {
+    fn enabled(&self) -> bool {
+        true
+    }
+
+    fn lifetime(&self) -> u32 {
+        2 * TICKET_KEY
+    }
+
+    fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        self.0.encrypt(plain)
+    }
+
+    fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
+        self.0.decrypt(cipher)
     }
 }
 

@@ -1,13 +1,15 @@
-//! What is remembered of revocation lists: records of the ledger read at the start, and written when
-//! a list arrives.
+//! What is remembered of revocations: records of the ledger read at the start, and written when a
+//! list arrives or an authority's responder tells of one. For cards and for clients alike.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
 
 use eligibility::day::Timestamp;
 use eligibility::feed::{ListArrival, Revoked};
 use eligibility::number::Serial;
 use pki::{AuthorityId, ListMark, ListNumber, Lists, Remembered, Retention, UnixTime};
+
+use super::lock;
 
 /// Most revocations of one ledger record.
 const REVOKED_A_RECORD: usize = 2000;
@@ -20,37 +22,107 @@ pub struct Memories {
 }
 
 impl Memories {
-    /// Lists that remember all of it, of which none is held yet; and the newest list of each scope.
-    pub(super) fn into_lists(self, now: UnixTime, retention: &Retention) -> (Lists, Vec<ListMark>) {
+    /// Lists that remember all of it, of which none is held yet.
+    #[must_use]
+    pub fn into_remembered(self, now: UnixTime, retention: &Retention) -> RememberedLists {
         let lists = Lists::new().remembering(self.revoked.into_values(), now, retention);
-        (lists.expecting(self.marks.iter().cloned()), self.marks)
+        RememberedLists { lists: lists.expecting(self.marks.iter().cloned()), marks: self.marks }
+    }
+
+    /// When the newest list seen was issued.
+    #[must_use]
+    pub fn newest_list(&self) -> Option<UnixTime> {
+        self.marks.iter().map(|mark| mark.this_update).max()
     }
 
     /// Takes in one record, in the order of the ledger.
     pub fn take(&mut self, list: &ListArrival) {
         let authority = AuthorityId::from_bytes(list.authority);
-        let seconds = |at: Timestamp| UnixTime(at.millis().div_euclid(1000));
         let listed_at = seconds(list.this_update);
         for one in &list.revoked {
             let Ok(serial) = pki::Serial::from_bytes(one.serial.octets()) else { continue };
             let revoked_at = seconds(one.revoked_at);
             let remembered = Remembered { authority, serial, revoked_at, hold: one.on_hold, listed_at };
-            self.revoked.insert((authority, serial), remembered);
+            let held = self.revoked.entry((authority, serial)).or_insert(remembered);
+            // Once revoked for ever, nothing said later makes it a hold.
+            if held.hold {
+                *held = remembered;
+            }
         }
         for serial in &list.released {
-            if let Ok(serial) = pki::Serial::from_bytes(serial.octets()) {
+            let Ok(serial) = pki::Serial::from_bytes(serial.octets()) else { continue };
+            if self.revoked.get(&(authority, serial)).is_some_and(|held| held.hold) {
                 self.revoked.remove(&(authority, serial));
             }
         }
-        if let Some(number) = ListNumber::from_bytes(&list.number) {
+        if let Some(number) = list.number.as_deref().and_then(ListNumber::from_bytes) {
             let partition = list.partition.as_deref().map(Arc::from);
             newest(&mut self.marks, ListMark { authority, partition, number, this_update: listed_at });
         }
     }
 }
 
+/// Lists that remember what the ledger holds, and the newest list of each scope. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct RememberedLists {
+    pub(super) lists: Lists,
+    pub(super) marks: Vec<ListMark>,
+}
+
+/// What lists and responders changed and the ledger does not hold yet, in order.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    /// The newest list of each scope that the ledger holds, or is about to.
+    marks: Mutex<Vec<ListMark>>,
+    changes: Mutex<VecDeque<ListArrival>>,
+}
+
+impl Unsaved {
+    /// What the ledger holds already.
+    pub(super) fn know(&self, marks: Vec<ListMark>) {
+        *lock(&self.marks) = marks;
+    }
+
+    /// Puts down what a list changes.
+    pub(super) fn arrived(&self, arrival: &pki::Arrival<'_>) {
+        let is_new = newest(&mut lock(&self.marks), arrival.mark());
+        let counts = |one: &ListArrival| is_new || !one.revoked.is_empty() || !one.released.is_empty();
+        lock(&self.changes).extend(changes(arrival).into_iter().filter(counts));
+    }
+
+    /// Puts down what a responder told of one certificate.
+    pub(super) fn told(&self, (authority, serial): (AuthorityId, pki::Serial), at: UnixTime, told: Told) {
+        let Some(serial) = Serial::from_be_bytes(serial.as_bytes()) else { return };
+        let blank = of_responder(authority, at);
+        lock(&self.changes).push_back(match told {
+            Told::Listed(one) => {
+                let revoked_at = timestamp(one.revoked_at);
+                ListArrival { revoked: vec![Revoked { serial, revoked_at, on_hold: one.hold }], ..blank }
+            }
+            Told::Released => ListArrival { released: vec![serial], ..blank },
+        });
+    }
+
+    /// Hands what changed to `keep`, one by one; what it does not keep is handed again next time.
+    pub(super) fn save(&self, mut keep: impl FnMut(&ListArrival) -> bool) {
+        let mut changes = lock(&self.changes);
+        while changes.front().is_some_and(&mut keep) {
+            changes.pop_front();
+        }
+    }
+}
+
+/// What a responder told of a certificate.
+#[derive(Clone, Copy)]
+pub(super) enum Told {
+    /// It is revoked or on hold.
+    Listed(Remembered),
+    /// A hold is over.
+    Released,
+}
+
 /// Puts a mark in place of the one of its scope; false when it is there already.
-pub(super) fn newest(marks: &mut Vec<ListMark>, mark: ListMark) -> bool {
+fn newest(marks: &mut Vec<ListMark>, mark: ListMark) -> bool {
     let same = |one: &&mut ListMark| one.authority == mark.authority && one.partition == mark.partition;
     match marks.iter_mut().find(same) {
         Some(held) if *held == mark => return false,
@@ -61,17 +133,13 @@ pub(super) fn newest(marks: &mut Vec<ListMark>, mark: ListMark) -> bool {
 }
 
 /// What a list changed, in records of bearable length; the last of them at the latest bears its mark.
-pub(super) fn changes(arrival: &pki::Arrival<'_>) -> Vec<ListArrival> {
+fn changes(arrival: &pki::Arrival<'_>) -> Vec<ListArrival> {
     let mark = arrival.mark();
-    let at = |time: UnixTime| Timestamp::from_millis(time.0.saturating_mul(1000));
     let serial = |serial: pki::Serial| Serial::from_be_bytes(serial.as_bytes());
     let blank = || ListArrival {
-        authority: *mark.authority.as_bytes(),
         partition: mark.partition.as_deref().map(Into::into),
-        number: mark.number.as_bytes().into(),
-        this_update: at(mark.this_update),
-        revoked: Vec::new(),
-        released: Vec::new(),
+        number: Some(mark.number.as_bytes().into()),
+        ..of_responder(mark.authority, mark.this_update)
     };
     let mut changes =
         vec![ListArrival { released: arrival.released().filter_map(serial).collect(), ..blank() }];
@@ -81,8 +149,27 @@ pub(super) fn changes(arrival: &pki::Arrival<'_>) -> Vec<ListArrival> {
             changes.push(blank());
         }
         if let Some(last) = changes.last_mut() {
-            last.revoked.push(Revoked { serial, revoked_at: at(one.revoked_at), on_hold: one.hold });
+            last.revoked.push(Revoked { serial, revoked_at: timestamp(one.revoked_at), on_hold: one.hold });
         }
     }
     changes
+}
+
+fn of_responder(authority: AuthorityId, at: UnixTime) -> ListArrival {
+    ListArrival {
+        authority: *authority.as_bytes(),
+        partition: None,
+        number: None,
+        this_update: timestamp(at),
+        revoked: Vec::new(),
+        released: Vec::new(),
+    }
+}
+
+fn timestamp(time: UnixTime) -> Timestamp {
+    Timestamp::from_millis(time.0.saturating_mul(1000))
+}
+
+fn seconds(at: Timestamp) -> UnixTime {
+    UnixTime(at.millis().div_euclid(1000))
 }

@@ -1,20 +1,23 @@
-//! Asking an authority's responder, so that a slow, dead or lying one harms nobody: one question a
-//! serial at once, few at once in all, a deadline on each, no responder of an authority asked for a while after failures
-//! in a row, and answers kept until they end. What an answer means is decided in `pki`.
+//! Asking an authority's responder, so that a slow, dead or lying one harms nobody: on a thread of its
+//! own, one question a serial at once, few at once in all, a deadline on each, no responder of an
+//! authority asked for a while after failures in a row, and answers kept until they end. What an
+//! answer means is decided in `pki`; what one tells of a revocation is handed on to be remembered.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use pki::ocsp::{IssuerHash, OcspPolicy, Question, SeenAnswers};
+use pki::ocsp::{IssuerHash, OcspAnswer, OcspPolicy, OcspStatus, Question, SeenAnswers};
 use pki::{AuthorityId, OcspOutcome, Proven, Serial, TrustView, UnixTime};
 use tokio::sync::{Semaphore, watch};
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::aside::Aside;
 use super::fetch::{self, Address};
+use super::lock;
 use crate::clock::Clock;
 use crate::config;
 
@@ -45,9 +48,15 @@ enum End {
     Paused,
 }
 
+/// Answers that tell of a revocation, or release a hold, that is not known yet.
+pub(super) type Learned = Arc<Mutex<Vec<OcspAnswer>>>;
+
 /// A configured responder. Shared by everybody who asks.
 pub struct Responder {
     rules: config::Responder,
+    /// Where questions are carried: desks' threads never wait for a responder nor check its signature.
+    aside: Aside,
+    learned: Learned,
     address: Option<Address>,
     answers: SeenAnswers,
     places: Arc<Semaphore>,
@@ -71,10 +80,11 @@ pub struct Asked {
 }
 
 impl Responder {
-    /// By these rules; nothing is asked yet.
-    #[must_use]
-    pub fn new(rules: &config::Responder) -> Self {
+    /// By these rules; nothing is asked yet. What answers tell that is to be remembered goes to `learned`.
+    pub(super) fn new(rules: &config::Responder, learned: Learned) -> Self {
         Self {
+            aside: Aside::new("responder"),
+            learned,
             address: rules.url.as_deref().and_then(Address::parse),
             answers: SeenAnswers::new(MOST_ANSWERS),
             places: Arc::new(Semaphore::new(rules.in_flight)),
@@ -132,7 +142,7 @@ impl Responder {
     /// The flight under way for the same serial, or a new one, if there may be one.
     fn flight(self: &Arc<Self>, asked: Asked, view: &TrustView, now: UnixTime) -> Option<Flight> {
         let key = (asked.question.authority(), asked.question.serial());
-        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut flights = lock(&self.flights);
         if let Some(flight) = flights.get(&key) {
             return Some(flight.clone());
         }
@@ -145,15 +155,18 @@ impl Responder {
             return None;
         }
         let (land, flight) = watch::channel(None);
-        flights.insert(key, flight.clone());
-        drop(flights);
         let (this, view) = (Arc::clone(self), view.clone());
-        tokio::spawn(async move {
+        let carried = self.aside.spawn(async move {
             let outcome = this.fetch(&asked, &view, now).await;
-            this.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+            lock(&this.flights).remove(&key);
             let _ = land.send(Some(outcome));
             drop(place);
         });
+        if !carried {
+            self.ended(End::Unreachable);
+            return None;
+        }
+        flights.insert(key, flight.clone());
         Some(flight)
     }
 
@@ -174,6 +187,9 @@ impl Responder {
         match asked.question.judge(&octets, view, now, &policy) {
             Ok(answer) => {
                 self.answers.keep(answer);
+                if tells_news(&answer, view) {
+                    lock(&self.learned).push(answer);
+                }
                 self.breakers().entry(authority).or_default().succeeded();
                 self.ended(End::Answered);
                 OcspOutcome::Answered(answer)
@@ -194,8 +210,8 @@ impl Responder {
         OcspOutcome::Unreachable
     }
 
-    fn breakers(&self) -> std::sync::MutexGuard<'_, HashMap<AuthorityId, Breaker>> {
-        self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn breakers(&self) -> MutexGuard<'_, HashMap<AuthorityId, Breaker>> {
+        lock(&self.breakers)
     }
 
     const fn pause(&self) -> Duration {
@@ -225,6 +241,20 @@ impl Responder {
     pub fn is_paused(&self) -> bool {
         let now = Clock::instant();
         self.breakers().values().any(|breaker| breaker.until.is_some_and(|until| now < until))
+    }
+}
+
+/// Whether an answer tells of a revocation or a hold that the lists and memory do not have, or ends a
+/// hold that only memory has.
+fn tells_news(answer: &OcspAnswer, view: &TrustView) -> bool {
+    let (authority, serial) = (answer.authority(), answer.serial());
+    match answer.status() {
+        OcspStatus::Revoked => !view.lists.is_revoked(authority, serial),
+        OcspStatus::Suspended => !view.lists.is_listed(authority, serial),
+        OcspStatus::Good => {
+            view.lists.hold_remembered(authority, serial).is_some_and(|since| since < answer.this_update())
+        }
+        OcspStatus::Unknown => false,
     }
 }
 
@@ -318,7 +348,9 @@ mod tests {
         let proven = pki::prove_without_possession(&view, &card).unwrap();
         let asked = |rules: &str| {
             let rules: config::Responder = toml::from_str(rules).unwrap();
-            Responder::new(&rules).about(&proven, &card, &view).map(|asked| asked.address.host().to_owned())
+            Responder::new(&rules, Learned::default())
+                .about(&proven, &card, &view)
+                .map(|asked| asked.address.host().to_owned())
         };
         let named = "test-ocspauthnorm.jpki.go.jp";
         assert_eq!(asked(&format!("hosts = [\"{}\"]", named.to_uppercase())).as_deref(), Some(named));

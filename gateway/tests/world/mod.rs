@@ -112,6 +112,35 @@ impl World {
         process.wait().unwrap().code()
     }
 
+    /// SIGHUP: the configuration is read again.
+    pub(crate) fn hang_up(&self) {
+        let id = self.process_id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    }
+
+    /// Waits until the log has these words, counted from `from`.
+    pub(crate) fn wait_for(&self, from: usize, words: &str) {
+        for _ in 0..300 {
+            if self.log()[from..].contains(words) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("no {words:?} in {}", &self.log()[from..]);
+    }
+
+    /// Changes the configuration's file.
+    pub(crate) fn rewrite(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.path("shikaku.toml")).unwrap();
+        assert!(text.contains(from), "{from} is not in {text}");
+        std::fs::write(self.path("shikaku.toml"), text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// The operator's `/status`.
+    pub(crate) fn status(&self) -> Value {
+        serde_json::from_str(&self.admin_get("/status").unwrap().1).unwrap()
+    }
+
     /// The process id of the running gateway.
     pub(crate) fn process_id(&self) -> u32 {
         self.process.as_ref().unwrap().id()

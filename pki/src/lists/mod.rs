@@ -234,6 +234,17 @@ impl Lists {
         lists
     }
 
+    /// These lists without what is remembered of that hold: for a newer word from elsewhere that has
+    /// released it. Lists that have it are not overruled.
+    #[must_use]
+    pub fn releasing(&self, authority: AuthorityId, serial: Serial) -> Lists {
+        let mut lists = self.clone();
+        if let Some(kept) = lists.kept.get_mut(&authority) {
+            *kept = Arc::new(kept.without_hold(serial));
+        }
+        lists
+    }
+
     /// These lists, refusing from now on any list older than these marks.
     #[must_use]
     pub fn expecting(&self, marks: impl IntoIterator<Item = ListMark>) -> Lists {
@@ -269,27 +280,47 @@ impl Lists {
     /// before, such as the one behind a connection; that nothing is found is no proof that it
     /// stands.
     pub fn is_listed(&self, authority: AuthorityId, serial: Serial) -> bool {
-        let from: (AuthorityId, Option<Arc<[u8]>>) = (authority, None);
-        let mut lists = self.held.range(from..).take_while(|(key, _)| key.0 == authority);
-        lists.any(|(_, list)| list.revoked.contains(serial) || list.on_hold.contains(serial))
+        let mut lists = self.of_authority(authority);
+        lists.any(|list| list.revoked.contains(serial) || list.on_hold.contains(serial))
             || self
                 .kept
                 .get(&authority)
                 .is_some_and(|kept| kept.is_revoked(serial) || kept.held_since(serial).is_some())
     }
 
-    /// What is known of a user's certificate of that authority with these distribution points.
-    pub(crate) fn standing(&self, authority: AuthorityId, serial: Serial, points: &[Arc<[u8]>]) -> Standing {
-        self.standing_of(authority, serial, points, false)
+    /// As [`Lists::is_listed`], of revocations for ever alone.
+    pub fn is_revoked(&self, authority: AuthorityId, serial: Serial) -> bool {
+        self.of_authority(authority).any(|list| list.revoked.contains(serial))
+            || self.kept.get(&authority).is_some_and(|kept| kept.is_revoked(serial))
     }
 
-    /// The same, of a user's certificate or of another authority's.
+    /// Since when a hold is remembered that no list held has any more; a newer list, or a newer good
+    /// word of the authority's responder, releases it.
+    pub fn hold_remembered(&self, authority: AuthorityId, serial: Serial) -> Option<UnixTime> {
+        let on_list = self.of_authority(authority).any(|list| list.on_hold.contains(serial));
+        let since = self.kept.get(&authority).and_then(|kept| kept.held_since(serial));
+        since.filter(|_| !on_list)
+    }
+
+    fn of_authority(&self, authority: AuthorityId) -> impl Iterator<Item = &List> {
+        let from: Key = (authority, None);
+        let lists = self.held.range(from..).take_while(move |(key, _)| key.0 == authority);
+        lists.map(|(_, list)| &**list)
+    }
+
+    /// What is known of a user's certificate of that authority with these distribution points.
+    pub(crate) fn standing(&self, authority: AuthorityId, serial: Serial, points: &[Arc<[u8]>]) -> Standing {
+        self.standing_of((authority, serial), points, false, None)
+    }
+
+    /// The same, of a user's certificate or of another authority's; a remembered hold does not count
+    /// when somebody who may has called the certificate `good` at a later moment.
     pub(crate) fn standing_of(
         &self,
-        authority: AuthorityId,
-        serial: Serial,
+        (authority, serial): (AuthorityId, Serial),
         points: &[Arc<[u8]>],
         of_authority: bool,
+        good: Option<UnixTime>,
     ) -> Standing {
         let point = |name: &Arc<[u8]>| self.held.get(&(authority, Some(Arc::clone(name))));
         let speaks = move |list: &&Arc<List>| !(of_authority && list.users_only);
@@ -305,6 +336,7 @@ impl Lists {
         // a remembered hold ends when all lists that speak are newer than the one that told of it
         let since = kept.and_then(|kept| kept.held_since(serial));
         let newer = |since| newest.is_some() && speaking().all(|list| list.this_update > since);
+        let newer = |since| newer(since) || good.is_some_and(|good| good > since);
         let unreleased = since.is_some_and(|since| !newer(since));
         if unreleased || speaking().any(|list| list.on_hold.contains(serial)) {
             return Standing::Suspended;

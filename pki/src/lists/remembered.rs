@@ -2,9 +2,10 @@
 //! later lists drop it; a hold lasts until a newer list no longer has it. Storing them durably is
 //! the caller's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::index::{Gather, Index};
+use super::index::Index;
 use crate::anchors::AuthorityId;
 use crate::serial::Serial;
 use crate::time::{DAY_SECONDS, Date, UnixTime};
@@ -46,17 +47,22 @@ impl Retention {
     }
 }
 
+/// From so many on, what was learned last is gathered into the index, which costs a walk over all of it.
+const MOST_RECENT: usize = 4096;
+
 /// What is remembered of one authority's certificates.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
-    revoked: Index,
+    revoked: Arc<Index>,
+    /// Revoked too, learned one by one and not yet in the index.
+    recent: BTreeSet<Serial>,
     /// The serials on hold, with thisUpdate of the newest list that said so.
     holds: BTreeMap<Serial, UnixTime>,
 }
 
 impl Kept {
     pub(crate) fn is_revoked(&self, serial: Serial) -> bool {
-        self.revoked.contains(serial)
+        self.revoked.contains(serial) || self.recent.contains(&serial)
     }
 
     /// thisUpdate of the newest list that had it on hold.
@@ -65,33 +71,63 @@ impl Kept {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.revoked.len() + self.holds.len()
+        self.revoked.len() + self.recent.len() + self.holds.len()
     }
 
     /// These and more revoked ones.
     pub(crate) fn with_revoked(&self, serials: impl IntoIterator<Item = Serial>) -> Kept {
-        Kept { revoked: self.revoked.with(serials), holds: self.holds.clone() }
+        let fresh: Vec<_> = serials.into_iter().filter(|serial| !self.revoked.contains(*serial)).collect();
+        let mut kept = self.clone();
+        if kept.recent.len() + fresh.len() < MOST_RECENT {
+            kept.recent.extend(fresh);
+        } else {
+            let recent = std::mem::take(&mut kept.recent);
+            kept.revoked = Arc::new(self.revoked.with(recent.into_iter().chain(fresh)));
+        }
+        kept
+    }
+
+    /// These without that hold.
+    pub(crate) fn without_hold(&self, serial: Serial) -> Kept {
+        let mut kept = self.clone();
+        kept.holds.remove(&serial);
+        kept
     }
 
     /// These and `more`, which all belong to the same authority.
     pub(crate) fn with(&self, more: impl IntoIterator<Item = Remembered>) -> Kept {
         let mut holds = self.holds.clone();
-        let mut gather = Gather::default();
+        let mut revoked = Vec::new();
         for one in more {
             if one.hold {
                 let listed_at = holds.entry(one.serial).or_insert(one.listed_at);
                 *listed_at = one.listed_at.max(*listed_at);
             } else {
-                gather.add(one.serial);
+                revoked.push(one.serial);
             }
         }
-        Kept { revoked: self.revoked.with(gather.finish().iter()), holds }
+        Kept { holds, ..self.with_revoked(revoked) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_learned_one_by_one_and_in_bulk_is_all_there() {
+        let serials = |from: u32, to: u32| (from..to).map(|number| Serial::from_u32(number * 3));
+        let mut kept = Kept::default().with_revoked(serials(1, 20_000));
+        assert!(kept.recent.is_empty(), "gathered");
+        for number in 20_000..20_000 + MOST_RECENT as u32 + 10 {
+            kept = kept.with_revoked([Serial::from_u32(number * 3), Serial::from_u32(3)]);
+            assert!(kept.recent.len() < MOST_RECENT);
+        }
+        let last = 20_000 + MOST_RECENT as u32 + 10;
+        assert_eq!(kept.len(), last as usize - 1);
+        assert!(serials(1, last).all(|serial| kept.is_revoked(serial)));
+        assert!(!kept.is_revoked(Serial::from_u32(4)));
+    }
 
     #[test]
     fn ten_years_and_four_months_end_with_the_japanese_day() {

@@ -25,7 +25,7 @@ use thiserror::Error;
 use self::read::{CertStatus, Response, Single};
 use crate::anchors::{Anchor, AuthorityId};
 use crate::der::Malformed;
-use crate::lists::Lists;
+use crate::lists::{Lists, Remembered};
 use crate::prove::{Proven, TrustView};
 use crate::serial::Serial;
 use crate::time::UnixTime;
@@ -102,6 +102,8 @@ pub struct OcspAnswer {
     status: OcspStatus,
     this_update: UnixTime,
     until: UnixTime,
+    /// Of a certificate that is revoked or on hold.
+    revoked_at: Option<UnixTime>,
 }
 
 impl OcspAnswer {
@@ -119,6 +121,23 @@ impl OcspAnswer {
     /// the responder's certificate.
     pub fn until(&self) -> UnixTime {
         self.until
+    }
+
+    /// The key that issued the certificate it is about.
+    pub fn authority(&self) -> AuthorityId {
+        self.authority
+    }
+
+    /// The certificate it is about.
+    pub fn serial(&self) -> Serial {
+        self.serial
+    }
+
+    /// The revocation or hold that it tells of, to be remembered as if a list had told of it.
+    pub fn remembered(&self) -> Option<Remembered> {
+        let hold = self.status == OcspStatus::Suspended;
+        let (authority, serial, listed_at) = (self.authority, self.serial, self.this_update);
+        self.revoked_at.map(|revoked_at| Remembered { authority, serial, revoked_at, hold, listed_at })
     }
 
     /// Whether it is about that certificate, and counts at that moment.
@@ -266,12 +285,16 @@ impl Question {
         let until = check_fresh(single, &response, now, policy)?;
         let status = match single.status {
             CertStatus::Good => OcspStatus::Good,
-            CertStatus::Revoked { hold: true } => OcspStatus::Suspended,
-            CertStatus::Revoked { hold: false } => OcspStatus::Revoked,
+            CertStatus::Revoked { hold: true, .. } => OcspStatus::Suspended,
+            CertStatus::Revoked { hold: false, .. } => OcspStatus::Revoked,
             CertStatus::Unknown => OcspStatus::Unknown,
         };
+        let revoked_at = match single.status {
+            CertStatus::Revoked { at, .. } => Some(at),
+            CertStatus::Good | CertStatus::Unknown => None,
+        };
         let (authority, serial, until) = (self.authority, self.serial, until.min(signer_until));
-        Ok(OcspAnswer { authority, serial, status, this_update: single.this_update, until })
+        Ok(OcspAnswer { authority, serial, status, this_update: single.this_update, until, revoked_at })
     }
 
     fn check_nonce(&self, response: &Response<'_>, policy: &OcspPolicy) -> Result<(), OcspError> {

@@ -54,7 +54,7 @@ pub(super) struct Single<'a> {
 #[derive(Clone, Copy)]
 pub(super) enum CertStatus {
     Good,
-    Revoked { hold: bool },
+    Revoked { hold: bool, at: UnixTime },
     Unknown,
 }
 
@@ -182,13 +182,13 @@ fn status(element: Element<'_>) -> Result<CertStatus, Malformed> {
         (0x82, []) => Ok(CertStatus::Unknown),
         (0xa1, _) => {
             let mut fields = element.reader();
-            generalized(fields.any()?)?;
+            let at = generalized(fields.any()?)?;
             let reason = match fields.optional(der::explicit(0))? {
                 Some(tagged) => der::only(tagged.content, der::ENUMERATED)?.content,
                 None => &[],
             };
             fields.end()?;
-            Ok(CertStatus::Revoked { hold: reason == [6] })
+            Ok(CertStatus::Revoked { hold: reason == [6], at })
         }
         _ => Err(Malformed),
     }

@@ -2,12 +2,13 @@
 //! do is decided elsewhere, by the names in its certificate.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::PathPolicy;
 use super::budget::MOST_CERTIFICATES;
 use super::dn;
 use super::error::{PathError, PathReason};
-use super::node::Node;
+use super::node::{Node, Unread};
 use super::search::{Found, Search};
 use super::trust::PathTrust;
 use crate::anchors::{AuthorityId, sha256};
@@ -31,6 +32,46 @@ pub struct ValidatedClient {
     policies: Vec<String>,
     revocation: Revocation,
     path: Vec<usize>,
+    certificates: PathCertificates,
+}
+
+/// The certificates of a valid path, to be looked up again in later lists. Cheap to clone.
+#[derive(Clone)]
+pub struct PathCertificates(Arc<[LookedUp]>);
+
+/// What lists are asked about one certificate.
+struct LookedUp {
+    issuer: AuthorityId,
+    serial: Serial,
+    points: Vec<Arc<[u8]>>,
+    is_authority: bool,
+}
+
+impl PathCertificates {
+    /// Whether any of them is revoked or on hold by these lists. That none is, is no proof that the
+    /// path stands: lists may be missing or late.
+    pub fn is_revoked(&self, lists: &Lists) -> bool {
+        let standing = |one: &LookedUp| one.standing(lists);
+        self.0
+            .iter()
+            .map(standing)
+            .any(|standing| matches!(standing, Standing::Revoked | Standing::Suspended))
+    }
+}
+
+impl LookedUp {
+    fn of(node: &Node<'_>, issuer: &Node<'_>, place: usize) -> LookedUp {
+        LookedUp {
+            issuer: id(issuer),
+            serial: node.serial,
+            points: node.points.iter().map(|name| (*name).into()).collect(),
+            is_authority: place > 0,
+        }
+    }
+
+    fn standing(&self, lists: &Lists) -> Standing {
+        lists.standing_of((self.issuer, self.serial), &self.points, self.is_authority, None)
+    }
 }
 
 /// One attribute of a distinguished name.
@@ -63,14 +104,18 @@ pub fn validate_client<T: AsRef<[u8]>>(
     };
     let anchors = trust.anchors();
     let given = chain.iter().map(AsRef::as_ref);
-    let nodes: Vec<_> = given.chain(trust.intermediates()).map(Node::read).collect();
+    let nodes: Vec<_> = given.chain(trust.intermediates()).map(Node::given).collect();
     let found = Search::new(&nodes, &anchors, trust.policy(), now).run()?;
     let (path, anchor) = resolve(&found, &nodes, &anchors).ok_or_else(|| PathError {
         reason: PathReason::Empty,
         at: 0,
         path: found.path.clone(),
     })?;
-    let checked = check_revocation(&path, anchor, trust.policy(), lists, now);
+    let issuers = path.iter().skip(1).copied().chain([anchor]);
+    let looked_up = path.iter().zip(issuers).enumerate();
+    let certificates: Arc<[LookedUp]> =
+        looked_up.map(|(at, (node, issuer))| LookedUp::of(node, issuer, at)).collect();
+    let checked = check_revocation(&path, &certificates, trust.policy(), lists, now);
     let revocation = checked.map_err(|(at, reason)| PathError { reason, at, path: found.path.clone() })?;
     let Some(leaf) = path.first() else {
         return Err(PathError { reason: PathReason::Empty, at: 0, path: Vec::new() });
@@ -85,6 +130,7 @@ pub fn validate_client<T: AsRef<[u8]>>(
         fingerprint: sha256(leaf_der.as_ref()),
         policies: found.policies.iter().filter_map(|octets| decode_oid(octets)).collect(),
         revocation,
+        certificates: PathCertificates(certificates),
         path: found.path,
     })
 }
@@ -92,7 +138,7 @@ pub fn validate_client<T: AsRef<[u8]>>(
 /// The certificates of a path, from the leaf upwards, and the anchor above.
 fn resolve<'a, 'b>(
     found: &Found,
-    nodes: &'b [Result<Node<'a>, PathReason>],
+    nodes: &'b [Result<Node<'a>, Unread<'a>>],
     anchors: &'b [Node<'a>],
 ) -> Option<(Vec<&'b Node<'a>>, &'b Node<'a>)> {
     let node = |at: &usize| nodes.get(*at).and_then(|node| node.as_ref().ok());
@@ -103,17 +149,14 @@ fn resolve<'a, 'b>(
 /// Looks up every certificate below the anchor. Gives what is known of the leaf.
 fn check_revocation(
     path: &[&Node<'_>],
-    anchor: &Node<'_>,
+    certificates: &[LookedUp],
     policy: &PathPolicy,
     lists: &Lists,
     now: UnixTime,
 ) -> Result<Revocation, (usize, PathReason)> {
-    let issuers = path.iter().skip(1).copied().chain([anchor]);
     let mut of_leaf = None;
-    for (at, (node, issuer)) in path.iter().zip(issuers).enumerate().collect::<Vec<_>>().into_iter().rev() {
-        let points: Vec<_> = node.points.iter().map(|name| (*name).into()).collect();
-        let standing = lists.standing_of(id(issuer), node.serial, &points, at > 0);
-        of_leaf = Some(judge(standing, node, policy, now).map_err(|reason| (at, reason))?);
+    for (at, (node, one)) in path.iter().zip(certificates).enumerate().rev() {
+        of_leaf = Some(judge(one.standing(lists), node, policy, now).map_err(|reason| (at, reason))?);
     }
     of_leaf.ok_or((0, PathReason::Empty))
 }
@@ -191,6 +234,11 @@ impl ValidatedClient {
         &self.policies
     }
 
+    /// Every certificate on the path: each of them ends it when it is revoked.
+    pub fn certificates(&self) -> &PathCertificates {
+        &self.certificates
+    }
+
     /// What is known of its revocation.
     pub fn revocation(&self) -> Revocation {
         self.revocation
@@ -209,6 +257,13 @@ fn attributes(name: &[u8]) -> Vec<NameAttribute> {
     };
     let all = dn::attributes(name).and_then(|all| all.iter().map(read).collect::<Result<_, Malformed>>());
     all.unwrap_or_default()
+}
+
+impl fmt::Debug for PathCertificates {
+    /// Without the serials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PathCertificates({})", self.0.len())
+    }
 }
 
 impl fmt::Debug for ValidatedClient {

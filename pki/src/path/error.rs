@@ -60,7 +60,8 @@ pub enum PathReason {
     /// The key is of a kind, size or exponent that is not accepted.
     #[error("public key not accepted")]
     Key,
-    /// No path leads to a trust anchor.
+    /// No path leads to a trust anchor, and no certificate that cannot be read may be the missing part
+    /// of one: of such a one the reason is said, at its place.
     #[error("no path to a trust anchor")]
     UnknownIssuer,
     /// The issuer's key does not use the algorithm that the signature names.

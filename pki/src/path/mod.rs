@@ -58,7 +58,7 @@ mod trust;
 mod walk;
 
 pub use self::budget::{MOST_CERTIFICATES, MOST_INTERMEDIATES};
-pub use self::client::{NameAttribute, ValidatedClient, validate_client};
+pub use self::client::{NameAttribute, PathCertificates, ValidatedClient, validate_client};
 pub use self::error::{PathError, PathReason};
 pub use self::trust::{PathTrust, PathTrustError};
 

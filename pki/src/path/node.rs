@@ -62,7 +62,29 @@ pub(super) struct Node<'a> {
     pub(super) points: Vec<&'a [u8]>,
 }
 
+/// A certificate that cannot have a place in a path.
+pub(super) struct Unread<'a> {
+    pub(super) reason: PathReason,
+    /// DER of its subject, where that much can be read.
+    subject: Option<&'a [u8]>,
+}
+
+impl Unread<'_> {
+    /// Whether this may be the certificate that signed `other`, had it only been readable.
+    pub(super) fn may_have_issued(&self, other: &Node<'_>) -> bool {
+        self.subject.is_none_or(|subject| subject == other.certificate.issuer)
+    }
+}
+
 impl<'a> Node<'a> {
+    /// Reads a certificate that somebody gave, or says why it has no place in a path.
+    pub(super) fn given(bytes: &'a [u8]) -> Result<Node<'a>, Unread<'a>> {
+        Node::read(bytes).map_err(|reason| {
+            let subject = Certificate::read(bytes).ok().map(|certificate| certificate.subject);
+            Unread { reason, subject }
+        })
+    }
+
     pub(super) fn read(bytes: &'a [u8]) -> Result<Node<'a>, PathReason> {
         let certificate = Certificate::read(bytes).map_err(|Malformed| PathReason::Malformed)?;
         check_envelope(&certificate)?;

@@ -4,7 +4,7 @@
 
 use super::budget::{Budget, MOST_INTERMEDIATES};
 use super::error::{PathError, PathReason};
-use super::node::Node;
+use super::node::{Node, Unread};
 use super::walk::walk;
 use super::{PathPolicy, Purpose};
 use crate::algorithm::{self, Refused};
@@ -26,18 +26,29 @@ pub(super) struct Found {
     pub(super) policies: Vec<Vec<u8>>,
 }
 
+/// How much an error says of why there is no path.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Telling {
+    /// Where a path breaks off.
+    NoIssuer,
+    /// Why the certificate that may be the missing issuer has no place in a path.
+    Unread,
+    /// What is wrong with a complete path.
+    Complete,
+}
+
 /// Certificates at hand: the leaf, then all others that were given or are configured. Those that
 /// cannot be read have no place in a path.
 pub(super) struct Search<'a, 'b> {
-    pub(super) nodes: &'b [Result<Node<'a>, PathReason>],
+    pub(super) nodes: &'b [Result<Node<'a>, Unread<'a>>],
     pub(super) anchors: &'b [Node<'a>],
     pub(super) policy: &'b PathPolicy,
     pub(super) now: UnixTime,
     pub(super) budget: Budget,
     /// Signatures checked: by whom, on what, and how it ended.
     checked: Vec<(Issuer, usize, Result<(), PathReason>)>,
-    /// The error of the first complete path, or else of the last thing tried.
-    error: Option<PathError>,
+    /// What is said if there is no valid path: of the errors that say most, the first.
+    error: Option<(Telling, PathError)>,
 }
 
 /// Nothing more is tried: the budget is spent.
@@ -45,7 +56,7 @@ struct Spent;
 
 impl<'a, 'b> Search<'a, 'b> {
     pub(super) fn new(
-        nodes: &'b [Result<Node<'a>, PathReason>],
+        nodes: &'b [Result<Node<'a>, Unread<'a>>],
         anchors: &'b [Node<'a>],
         policy: &'b PathPolicy,
         now: UnixTime,
@@ -58,14 +69,14 @@ impl<'a, 'b> Search<'a, 'b> {
         let at_leaf = |reason| PathError { reason, at: 0, path: vec![0] };
         let leaf = match self.nodes.first() {
             None => return Err(at_leaf(PathReason::Empty)),
-            Some(Err(reason)) => return Err(at_leaf(*reason)),
+            Some(Err(unread)) => return Err(at_leaf(unread.reason)),
             Some(Ok(leaf)) => leaf,
         };
         self.check_card(leaf).map_err(|reason| at_leaf(PathReason::Card(reason)))?;
         match self.extend(&mut vec![0]) {
             Ok(Some(found)) => Ok(found),
             Err(Spent) => Err(at_leaf(PathReason::Budget)),
-            Ok(None) => Err(self.error.unwrap_or_else(|| no_issuer(vec![0]))),
+            Ok(None) => Err(self.error.map_or_else(|| no_issuer(vec![0]), |(_, error)| error)),
         }
     }
 
@@ -90,7 +101,7 @@ impl<'a, 'b> Search<'a, 'b> {
             }
         }
         if path.len() > MOST_INTERMEDIATES {
-            self.error.get_or_insert_with(|| no_issuer(path.clone()));
+            self.say(Telling::NoIssuer, no_issuer(path.clone()));
             return Ok(None);
         }
         for (at, node) in self.nodes.iter().enumerate().skip(1) {
@@ -109,9 +120,29 @@ impl<'a, 'b> Search<'a, 'b> {
             }
         }
         if alone {
-            self.error.get_or_insert_with(|| no_issuer(path.clone()));
+            self.say_missing(top, path);
         }
         Ok(None)
+    }
+
+    /// No certificate at hand issued the last one of the path, unless one that cannot be read did.
+    fn say_missing(&mut self, top: &Node<'_>, path: &[usize]) {
+        let given = self.nodes.iter().enumerate().skip(1);
+        let mut unread = given.filter_map(|(at, node)| node.as_ref().err().map(|unread| (at, unread)));
+        match unread.find(|(_, unread)| unread.may_have_issued(top)) {
+            Some((at, unread)) => {
+                let path: Vec<_> = path.iter().copied().chain([at]).collect();
+                let error = PathError { reason: unread.reason, at: path_end(&path), path };
+                self.say(Telling::Unread, error);
+            }
+            None => self.say(Telling::NoIssuer, no_issuer(path.to_vec())),
+        }
+    }
+
+    fn say(&mut self, telling: Telling, error: PathError) {
+        if self.error.as_ref().is_none_or(|(said, _)| *said < telling) {
+            self.error = Some((telling, error));
+        }
     }
 
     /// Whether the key has its place already, as an anchor or further down: going there again leads
@@ -139,11 +170,7 @@ impl<'a, 'b> Search<'a, 'b> {
             Ok(policies) => Ok(Some(Found { path: path.to_vec(), anchor, policies })),
             Err((_, PathReason::Budget)) => Err(Spent),
             Err((at, reason)) => {
-                // what is wrong with a complete path says more than where another one breaks off
-                let complete = |error: &PathError| error.reason != PathReason::UnknownIssuer;
-                if !self.error.as_ref().is_some_and(complete) {
-                    self.error = Some(PathError { reason, at, path: path.to_vec() });
-                }
+                self.say(Telling::Complete, PathError { reason, at, path: path.to_vec() });
                 Ok(None)
             }
         }
@@ -186,8 +213,12 @@ impl<'a, 'b> Search<'a, 'b> {
     }
 }
 
+fn path_end(path: &[usize]) -> usize {
+    path.len().saturating_sub(1)
+}
+
 fn no_issuer(path: Vec<usize>) -> PathError {
-    PathError { reason: PathReason::UnknownIssuer, at: path.len().saturating_sub(1), path }
+    PathError { reason: PathReason::UnknownIssuer, at: path_end(&path), path }
 }
 
 /// Whether `by` signed `on`.

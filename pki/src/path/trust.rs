@@ -124,7 +124,7 @@ impl PathTrust {
     fn has_path(&self, signed: &[u8], now: UnixTime) -> bool {
         let anchors = self.anchors();
         let of_it = |node: &Node<'_>| node.certificate.signed == signed;
-        let mut nodes: Vec<_> = self.intermediates().map(Node::read).collect();
+        let mut nodes: Vec<_> = self.intermediates().map(Node::given).collect();
         let Some(at) = nodes.iter().position(|node| node.as_ref().is_ok_and(of_it)) else {
             return false;
         };

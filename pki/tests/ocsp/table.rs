@@ -3,8 +3,8 @@
 use pki::issuing::KeyKind;
 use pki::ocsp::{IssuerHash, OcspAnswer};
 use pki::{
-    Decision, ListState, OcspOutcome, RevocationSource, StandError, StandPolicy, UnknownReason, WhenMissing,
-    WhenStale, list_state, stand_with_answer,
+    CardState, Decision, ListState, Lists, OcspOutcome, Remembered, Retention, RevocationSource, StandError,
+    StandPolicy, TrustView, UnixTime, UnknownReason, WhenMissing, WhenStale, list_state, stand_with_answer,
 };
 
 use crate::responder::World;
@@ -76,4 +76,44 @@ fn a_card_by_lists_and_responder() {
     let listed = world.view.with_lists(world.lists(&[7]));
     assert_eq!(stands(&listed, 7, answered(7)), Err(StandError::Revoked));
     assert_eq!(stands(none, 8, answered(7)), unknown(UnknownReason::NoList));
+}
+
+#[test]
+fn what_the_responder_told_is_remembered_as_if_a_list_had() {
+    let world = World::new(KeyKind::P384);
+    let policy = StandPolicy { missing: WhenMissing::Accept, ..StandPolicy::default() };
+    let stands = |view: &TrustView, number, outcome| {
+        stand_with_answer(world.card(number), view, world.now, &policy, outcome).map(|card| card.state())
+    };
+    let remembering = |one: Remembered| {
+        let lists = Lists::new().remembering([one], world.now, &Retention::default());
+        world.view.with_lists(lists)
+    };
+    let told = |number| answer(&world, number).remembered();
+    assert_eq!((told(7), told(10)), (None, None));
+    let revoked = remembering(told(8).expect("revoked"));
+    for outcome in [OcspOutcome::NotAsked, OcspOutcome::Unreachable] {
+        assert_eq!(stands(&revoked, 8, outcome), Err(StandError::Revoked));
+        assert_eq!(stands(&revoked, 7, outcome), Ok(CardState::Good));
+    }
+    let held = remembering(told(9).expect("on hold"));
+    assert_eq!(stands(&held, 9, OcspOutcome::Unreachable), Err(StandError::Suspended));
+
+    // A remembered hold ends with a newer good word, and with no older one; a revocation with none.
+    let card = world.card(7);
+    let (authority, serial) = (card.authority(), card.serial());
+    let good = answer(&world, 7);
+    for (ago, hold, outcome) in [
+        (100, true, Ok(CardState::Good)),
+        (0, true, Err(StandError::Suspended)),
+        (100, false, Err(StandError::Revoked)),
+    ] {
+        let listed_at = UnixTime(good.this_update().0 - ago);
+        let view = remembering(Remembered { authority, serial, revoked_at: world.now, hold, listed_at });
+        assert_eq!(view.lists.hold_remembered(authority, serial), hold.then_some(listed_at));
+        assert_eq!(stands(&view, 7, OcspOutcome::Answered(good)), outcome, "{ago} {hold}");
+        let released = view.with_lists(view.lists.releasing(authority, serial));
+        let expected = if hold { Ok(CardState::Good) } else { Err(StandError::Revoked) };
+        assert_eq!(stands(&released, 7, OcspOutcome::NotAsked), expected);
+    }
 }

@@ -2,6 +2,7 @@
 //! many mutated ones judged by `openssl verify`, with every class of disagreement explained.
 
 mod budget;
+mod cards;
 mod cases;
 mod chain;
 mod disagreement;

@@ -2,7 +2,7 @@
 //! refusal. For people to read; the judgement itself is made elsewhere.
 
 use eligibility::day::Timestamp;
-use x509_parser::extensions::ParsedExtension;
+use x509_parser::extensions::{GeneralSubtree, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// The two values.
@@ -21,8 +21,8 @@ pub(super) struct Asked<'a> {
     pub(super) anchors: &'a [Vec<u8>],
     /// The lists held, described.
     pub(super) lists: &'a [String],
-    /// The certificate above on the path tried, if any.
-    pub(super) issuer: Option<&'a [u8]>,
+    /// The certificates above on the path tried, from its issuer upwards; without the anchor.
+    pub(super) above: &'a [&'a [u8]],
 }
 
 /// The values behind a refusal of this certificate by that code; `words` where there are no better.
@@ -47,7 +47,7 @@ pub(super) fn compared(code: &str, words: &str, certificate: &[u8], asked: &Aske
         "path_length" => (constraints(&certificate), "an authority that the one above still allows".into()),
         "unknown_critical_extension" => (critical(&certificate), "critical extensions that are known".into()),
         "version" => (format!("version {}", certificate.version().0 + 1), "version 3".into()),
-        code if code.starts_with("name_") => (names(&certificate), constraint(asked)),
+        code if code.starts_with("name_") => (names(&certificate), name_constraints(&certificate, asked)),
         "revoked" | "suspended" => (format!("listed as {code}"), "listed by nobody".into()),
         code if code.starts_with("revocation_") => (held(asked.lists), distribution_points(&certificate)),
         _ => (words.to_owned(), "a certificate as RFC 5280 and the profile have it".into()),
@@ -106,7 +106,7 @@ fn signature(certificate: &X509Certificate<'_>) -> String {
 }
 
 fn signer(certificate: &X509Certificate<'_>, asked: &Asked<'_>) -> String {
-    let above = asked.issuer.and_then(|der| X509Certificate::from_der(der).ok());
+    let above = asked.above.first().and_then(|der| X509Certificate::from_der(der).ok());
     match above {
         Some((_, above)) => format!("a signature by {}, {}", above.subject(), key(&above)),
         None => {
@@ -188,16 +188,44 @@ fn critical(certificate: &X509Certificate<'_>) -> String {
 }
 
 fn names(certificate: &X509Certificate<'_>) -> String {
-    let forms = extension(certificate, |value| match value {
-        ParsedExtension::SubjectAlternativeName(names) => Some(names.general_names.len()),
+    let alternatives = extension(certificate, |value| match value {
+        ParsedExtension::SubjectAlternativeName(names) => {
+            Some(names.general_names.iter().map(ToString::to_string).collect::<Vec<_>>())
+        }
         _ => None,
     });
-    format!("its subject and {} alternative names", forms.unwrap_or_default())
+    let subject = format!("subject {}", certificate.subject());
+    [subject].into_iter().chain(alternatives.unwrap_or_default()).collect::<Vec<_>>().join("; ")
 }
 
-fn constraint(asked: &Asked<'_>) -> String {
-    let above = asked.issuer.map_or_else(|| "the anchor".to_owned(), subject);
-    format!("names within the constraints of {above} and those above it")
+/// The subtrees of every authority above, the anchors of that name among them.
+fn name_constraints(certificate: &X509Certificate<'_>, asked: &Asked<'_>) -> String {
+    let read = |der: &[u8]| X509Certificate::from_der(der).ok().map(|(_, read)| subtrees(&read));
+    let above = asked.above.iter().filter_map(|der| read(der));
+    let last = asked.above.last().and_then(|der| X509Certificate::from_der(der).ok());
+    let issuer = last.as_ref().map_or(certificate, |(_, last)| last).issuer();
+    let anchors = asked.anchors.iter().filter_map(|der| X509Certificate::from_der(der).ok());
+    let of_anchor =
+        anchors.filter(|(_, anchor)| anchor.subject() == issuer).map(|(_, anchor)| subtrees(&anchor));
+    let all: Vec<_> = above.chain(of_anchor).flatten().collect();
+    if all.is_empty() { "names that can be compared".to_owned() } else { all.join("; ") }
+}
+
+/// What one authority permits and excludes, in words.
+fn subtrees(authority: &X509Certificate<'_>) -> Option<String> {
+    let constraints = extension(authority, |value| match value {
+        ParsedExtension::NameConstraints(constraints) => {
+            let side = |word: &str, side: &Option<Vec<GeneralSubtree<'_>>>| {
+                let bases: Vec<_> = side.iter().flatten().map(|subtree| subtree.base.to_string()).collect();
+                (!bases.is_empty()).then(|| format!("{word} {}", bases.join(", ")))
+            };
+            let permitted = side("permitted", &constraints.permitted_subtrees);
+            let excluded = side("excluded", &constraints.excluded_subtrees);
+            Some(permitted.into_iter().chain(excluded).collect::<Vec<_>>().join(", "))
+        }
+        _ => None,
+    });
+    constraints.map(|constraints| format!("{} by {}", constraints, authority.subject()))
 }
 
 fn held(lists: &[String]) -> String {

@@ -87,14 +87,14 @@ impl<'v> Judge<'v> {
             Err(error) => {
                 let path = [Some(own(item)), issuer(&error)].into_iter().flatten().collect();
                 let words = error.to_string();
-                return self.refused(item, (code::of_prove(error), words), (0, &item.der, None), path);
+                return self.refused(item, (code::of_prove(error), words), (0, &item.der, &[]), path);
             }
         };
         let anchor = view.anchors.iter().position(|anchor| anchor.id() == proven.authority());
         let path = path_of([own(item)], anchor.and_then(|at| self.anchors.get(at)));
         match pki::stand(proven, view, self.verify.seconds(), policy) {
             Err(error) => {
-                self.refused(item, (code::of_stand(error), error.to_string()), (0, &item.der, None), path)
+                self.refused(item, (code::of_stand(error), error.to_string()), (0, &item.der, &[]), path)
             }
             Ok(verified) => Verdict {
                 note: (verified.state() == CardState::Grace).then(|| {
@@ -122,9 +122,10 @@ impl<'v> Judge<'v> {
                 let at_fault = path.get(at).and_then(of);
                 // Beyond the path stands its anchor: one of the name that the last certificate gives.
                 let der = at_fault.map_or(&item.der, |item| &item.der);
-                let issuer = path.get(at + 1).and_then(of).map(|item| item.der.as_slice());
+                let above = path.iter().skip(at + 1).filter_map(of);
+                let above: Vec<_> = above.map(|item| item.der.as_slice()).collect();
                 let said = (code::of_path(reason), reason.to_string());
-                self.refused(item, said, (at, der, issuer), names(&path))
+                self.refused(item, said, (at, der, &above), names(&path))
             }
         }
     }
@@ -133,7 +134,7 @@ impl<'v> Judge<'v> {
         &self,
         item: &Item,
         (code, reason): (&'static str, String),
-        (at, der, issuer): (usize, &[u8], Option<&[u8]>),
+        (at, der, above): (usize, &[u8], &[&[u8]]),
         path: Vec<String>,
     ) -> Verdict {
         let asked = Asked {
@@ -141,7 +142,7 @@ impl<'v> Judge<'v> {
             policies: &self.policies,
             anchors: &self.anchors,
             lists: &self.described,
-            issuer,
+            above,
         };
         let both = compared(code, &reason, der, &asked);
         let refused = Refused { code, reason, at, found: both.found, wanted: both.wanted };
