@@ -260,14 +260,3 @@ fn check_clock(now: Timestamp, followed: &Followed) -> Result<(), StartError> {
         None => Ok(()),
     }
 }
-
-fn staleness(config: &Config) -> Staleness {
-    let millis = |hours: u32| i64::from(hours) * 3_600_000;
-    let single = config.feed.stale_hours_of.iter();
-    Staleness {
-        after_ms: millis(config.feed.stale_hours),
-        after_ms_of: single
-            .filter_map(|(name, hours)| Some((Source::parse(name)?, millis(*hours))))
-            .collect(),
-    }
-}

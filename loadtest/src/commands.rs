@@ -1,5 +1,6 @@
 //! The subcommands, one file each, and how they end.
 
+mod claims;
 mod population;
 
 use std::fmt::Display;
@@ -19,6 +20,7 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Population(population::PopulationCommand),
+    Claims(claims::ClaimsCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -56,6 +58,7 @@ pub fn run() -> ExitCode {
     // Clap itself ends with 2 where the usage is wrong.
     let outcome = match Program::parse().command {
         Command::Population(population) => population.run(),
+        Command::Claims(claims) => claims.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -34,16 +34,16 @@ pub struct Answer {
     pub suggested: Option<&'static str>,
     /// 枝番 that is missing and certain.
     pub branch: Option<Branch>,
-    /// Whose each visit day is, where the answer tells; `None` for nobody's.
+    /// Whose each visit day is, or would be, where the answer tells; `None` for nobody's.
     pub days: Vec<(Day, Option<InsurerNumber>)>,
 }
 
 impl Answer {
-    const fn of(verdict: &'static str, code: Option<&'static str>) -> Self {
+    fn of(verdict: &'static str, code: Option<&'static str>) -> Self {
         Self { verdict, rule: None, code, suggested: None, branch: None, days: Vec::new() }
     }
 
-    const fn review(rule: &'static str, code: &'static str) -> Self {
+    fn review(rule: &'static str, code: &'static str) -> Self {
         Self { rule: Some(rule), ..Self::of("review", Some(code)) }
     }
 }
@@ -305,8 +305,6 @@ impl Planner<'_> {
             return claim;
         }
         let holder = |day: Day| if day <= last { from } else { to };
-        let told = |day: &Day| (*day, Some(holder(*day).insurer));
-        let days: Vec<_> = claim.days.iter().map(told).collect();
         let (verdict, code) = if whole { ("transfer", "04") } else { ("split", "05") };
         match self.dice.below(100) {
             0..10 => claim.subsidy = true,
@@ -324,13 +322,14 @@ impl Planner<'_> {
         let visited: Vec<Day> =
             if claim.told == Told::Month { self.all_days().collect() } else { claim.days.clone() };
         let mut shares = written.into_iter().chain(visited.iter().map(|day| holder(*day).share(*day)));
+        let days = visited.iter().map(|day| (*day, Some(holder(*day).insurer))).collect();
         let first = shares.next();
         let differs = shares.any(|share| Some(share) != first);
         let rule = forbidding(&claim, differs, &[from, to]);
         claim.answer = match (rule, claim.told) {
-            (Some(rule), Told::Month) => Answer::review(rule, "06"),
+            (Some(rule), Told::Month) => Answer { days, ..Answer::review(rule, "06") },
             (Some(rule), _) => Answer { suggested: Some(verdict), days, ..Answer::review(rule, "06") },
-            (None, Told::Month) => Answer::review("days_unknown", "03"),
+            (None, Told::Month) => Answer { days, ..Answer::review("days_unknown", "03") },
             (None, _) => Answer { days, ..Answer::of(verdict, Some(code)) },
         };
         claim
