@@ -1,5 +1,6 @@
 //! The subcommands, one file each, and how they end.
 
+mod audit;
 mod card;
 mod config;
 pub mod demo;
@@ -27,6 +28,8 @@ enum Command {
     Serve(serve::Serve),
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     #[command(subcommand)]
     Feed(feed::FeedCommand),
     #[command(subcommand)]
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Serve(serve) => serve.run(),
         Command::Config(config) => config.run(),
+        Command::Audit(audit) => audit.run(),
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
         Command::Pki(pki) => pki.run(),

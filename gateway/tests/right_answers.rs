@@ -102,7 +102,7 @@ fn every_claim_of_a_nation_gets_its_right_answer() {
     let mut answers = planned.iter();
     let summary = precheck(&file[..], &known, terms, |outcome, _, _| {
         let claim = answers.next().unwrap();
-        assert_eq!(said(outcome), expected(&claim.answer), "{claim:?} {:?}", outcome.days_from);
+        assert_eq!(said(outcome), expected(&claim.answer), "{claim:?} {:?}", days(outcome));
         let told = claim.answer.days.iter();
         let told: Vec<_> = told.map(|(day, insurer)| (*day, insurer.map(|one| one.to_string()))).collect();
         assert_eq!(days(outcome), told, "{claim:?}");

@@ -14,7 +14,7 @@ use super::receive::receive;
 use super::results::{self, Format, Stream};
 use super::state::Phase;
 use super::{Job, Jobs};
-use crate::audit::Entry;
+use crate::audit::{Entry, Work};
 use crate::gateway::Gateway;
 use crate::path::Request;
 use crate::peer::Peer;
@@ -86,13 +86,16 @@ pub(crate) async fn take(
 ) -> Result<Vec<u8>, Refusal> {
     let jobs = &gateway.jobs;
     let by = By::of(request.peer).ok_or(Refusal::Forbidden)?;
-    if !jobs.has_room(&by.owner) {
+    let audit = &gateway.desk.audit;
+    if !jobs.has_room(&by.owner) || !audit.admits(Work::Precheck) {
         return Err(Refusal::Overloaded);
     }
     let _place = Arc::clone(&jobs.receiving).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
-    let mut entry = Entry::begin("precheck", request);
-    entry.named(by.institution(), None, None, "taken", 0);
-    if !gateway.desk.audit.record(&entry).written().await {
+    let mut entry = Entry::act("precheck", "claims review", Work::Precheck, request).outcome("done");
+    if let Some(institution) = by.institution() {
+        entry = entry.institution(institution);
+    }
+    if !audit.record(&entry).written().await {
         return Err(Refusal::Overloaded);
     }
     receive(jobs, request.id, by, request.now, (kind, body)).await?;

@@ -9,11 +9,11 @@ use eligibility::day::Timestamp;
 use uuid::Uuid;
 
 use super::owner::By;
-use crate::audit::{Entry, Recording};
+use crate::audit::{Entry, Work};
 use crate::desk::Desk;
 use crate::path::Request;
 
-/// Records that are waited for together.
+/// Records that are written together.
 const GROUP: usize = 512;
 
 /// The namings of one piece of work.
@@ -22,7 +22,7 @@ pub(super) struct Namings<'n> {
     pub(super) by: &'n By,
     pub(super) job: Uuid,
     pub(super) now: Timestamp,
-    waiting: Vec<Recording>,
+    waiting: Vec<Entry>,
 }
 
 impl<'n> Namings<'n> {
@@ -41,22 +41,27 @@ impl<'n> Namings<'n> {
         if !outcome.named {
             return Ok(());
         }
-        let request = Request { peer: &self.by.peer, id: self.job, now: self.now };
-        let mut entry = Entry::begin("precheck", request);
-        let person = match found {
-            [one] => Some(one.link_number),
-            _ => None,
-        };
-        let institution = claim.institution.or_else(|| self.by.institution());
+        let request = Request { peer: &self.by.peer, id: self.job, now: self.now, trace: None };
         let shown = outcome.coverages.iter().filter(|coverage| !coverage.written).count();
-        entry.named(institution, person, claim.days.last(), outcome.verdict.word(), shown);
-        self.waiting.push(self.desk.audit.record(&entry));
+        let mut entry =
+            Entry::question("naming", Work::Precheck, request).outcome(outcome.verdict.word()).shown(shown);
+        if let [one] = found {
+            entry = entry.person(one.link_number);
+        }
+        if let Some(institution) = claim.institution.or_else(|| self.by.institution()) {
+            entry = entry.institution(institution);
+        }
+        if let Some(day) = claim.days.last() {
+            entry = entry.date(day);
+        }
+        self.waiting.push(entry);
         if self.waiting.len() == GROUP { self.wait() } else { Ok(()) }
     }
 
-    /// Waits until all of them are written.
+    /// Writes those that are not yet written, and waits for it.
     pub(super) fn wait(&mut self) -> io::Result<()> {
-        if self.waiting.drain(..).all(Recording::wait) {
+        let entries = std::mem::take(&mut self.waiting);
+        if entries.is_empty() || self.desk.audit.record_all(&entries).wait() {
             Ok(())
         } else {
             Err(io::Error::other("the audit takes no records"))
