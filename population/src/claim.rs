@@ -296,7 +296,7 @@ impl Planner<'_> {
         let whole = last < self.month || self.dice.per_mille(400);
         let mut days = self.some_days(self.month.max(last.plus(1)), self.last_day());
         if !whole {
-            days.extend(self.some_days(self.month, last));
+            days.extend(self.some_days(self.month.max(from.coverage.starts_on()), last));
             days.sort_unstable();
         }
         let mut claim = self.on(from, days, Answer::of("", None));
@@ -311,7 +311,7 @@ impl Planner<'_> {
             10..16 => claim.limited = true,
             16..24 => claim.remark = Some(*self.dice.pick(&[2, 16, 26, 28, 30, 31, 35, 41, 44])),
             24..30 => claim.remark = Some(96),
-            30..40 if last >= self.month => claim.told = Told::Month,
+            30..40 if last >= self.month && from.coverage.holds(self.month) => claim.told = Told::Month,
             _ => {}
         }
         let written = if claim.days.iter().any(|day| *day <= last) || claim.told == Told::Month {
@@ -338,7 +338,7 @@ impl Planner<'_> {
     fn left(&mut self, from: Held<'_>, last: Day) -> PlannedClaim {
         let mut days = self.some_days(self.month.max(last.plus(1)), self.last_day());
         if last >= self.month && self.dice.per_mille(500) {
-            days.extend(self.some_days(self.month, last));
+            days.extend(self.some_days(self.month.max(from.coverage.starts_on()), last));
             days.sort_unstable();
         }
         let dead =

@@ -46,7 +46,10 @@ impl<'n> Namings<'n> {
         let mut entry =
             Entry::question("naming", Work::Precheck, request).outcome(outcome.verdict.word()).shown(shown);
         if let [one] = found {
-            entry = entry.person(one.link_number);
+            entry.is_person(one.link_number);
+        }
+        if let Some(query) = claim.query() {
+            entry.about(&query);
         }
         if let Some(institution) = claim.institution.or_else(|| self.by.institution()) {
             entry = entry.institution(institution);
