@@ -131,6 +131,7 @@ impl<'r> Held<'r> {
 }
 
 /// What a person's month looks like.
+#[derive(Clone, Copy)]
 enum Month<'r> {
     /// One coverage holds all of it.
     Steady(Held<'r>),
@@ -150,13 +151,17 @@ struct Planner<'p> {
 
 impl Planner<'_> {
     fn plan(mut self) -> Option<PlannedClaim> {
-        let resident = self.resident;
-        let claim = match self.look(resident)? {
+        let month = self.look(self.resident)?;
+        let (Month::Steady(written) | Month::Moved(written, ..) | Month::Left(written, _)) = month;
+        if written.coverage.branch.is_none() && self.has_twin(written) {
+            // Nothing on paper tells them apart.
+            return None;
+        }
+        Some(match month {
             Month::Steady(held) => self.steady(held),
             Month::Moved(from, to, last) => self.moved(from, to, last),
             Month::Left(from, last) => self.left(from, last),
-        };
-        Some(claim)
+        })
     }
 
     fn last_day(&self) -> Day {
@@ -282,6 +287,9 @@ impl Planner<'_> {
 
     /// Whether somebody else was born on the same day on the same card.
     fn has_twin(&self, held: Held<'_>) -> bool {
+        if held.insurer.is_late_elderly() {
+            return false;
+        }
         let own = self.resident.index;
         let places = own.saturating_sub(NEIGHBOURS)..=own + NEIGHBOURS;
         let others = places.filter(|place| *place != own).filter_map(|place| self.nation.person(place));
