@@ -84,7 +84,8 @@ fn every_claim_of_a_nation_gets_its_right_answer() {
     let insurers = InsurerList::read(&list).unwrap();
     let staleness = Staleness { after_ms: 1, ..Staleness::default() };
     let now = population.day().starts_at();
-    let known = Known { memory: memory(&population).view(), insurers: &insurers, staleness: &staleness, now };
+    let known =
+        &Known { memory: memory(&population).view(), insurers: &insurers, staleness: &staleness, now };
 
     let month = Day::parse("2026-10-01").unwrap();
     let planned: Vec<PlannedClaim> = (0..2)

@@ -274,12 +274,14 @@ impl Planner<'_> {
         claim
     }
 
-    /// The same without 枝番, which is found again unless the card bears none or fits two persons.
+    /// The same without 枝番, which is found again unless the card bears none. Whom nothing else tells
+    /// apart keeps it.
     fn without_branch(&self, held: Held<'_>, claim: &mut PlannedClaim) {
-        claim.branch = None;
         if self.has_twin(held) {
-            claim.answer.days.clear();
-        } else if held.coverage.branch.is_some() && !held.insurer.is_late_elderly() {
+            return;
+        }
+        claim.branch = None;
+        if held.coverage.branch.is_some() && !held.insurer.is_late_elderly() {
             (claim.answer.verdict, claim.answer.code) = ("ok_branch_found", Some("09"));
             claim.answer.branch = held.coverage.branch;
         }

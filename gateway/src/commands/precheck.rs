@@ -144,7 +144,7 @@ impl Offline {
 
     fn check(&self, file: &Path, files: &Files) -> Result<Summary, CommandError> {
         let Self { followed, insurers, staleness, now } = self;
-        let known = Known { memory: followed.memory.view(), insurers, staleness, now: *now };
+        let known = &Known { memory: followed.memory.view(), insurers, staleness, now: *now };
         // Who has the ledger may see all that is in it.
         let terms = Terms { caller: Caller::Review, today: now.day_in_japan(), known_at: None };
         let opened = open(file)?;

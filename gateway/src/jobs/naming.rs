@@ -1,7 +1,6 @@
 //! One audit record for each claim whose right coverage is named, written before anybody can read it.
 
 use std::io;
-use std::sync::Arc;
 
 use claims::{Entry as Claimed, Outcome};
 use eligibility::coverage::Person;
@@ -31,11 +30,11 @@ impl<'n> Namings<'n> {
     }
 
     /// Records a naming, if the result is one.
-    pub(super) fn note(
+    pub(super) fn note<T>(
         &mut self,
         claimed: &Claimed,
         outcome: &Outcome,
-        found: &[Arc<Person>],
+        found: &[Person<T>],
     ) -> io::Result<()> {
         let Claimed::Claim(claim) = claimed else { return Ok(()) };
         if !outcome.named {

@@ -1,8 +1,6 @@
 //! The people and insurers against whom claims are judged: memory as it is at one moment.
 
-use std::sync::Arc;
-
-use cache::View;
+use cache::{Packed, View};
 use claims::People;
 use eligibility::coverage::Person;
 use eligibility::day::Timestamp;
@@ -37,11 +35,16 @@ impl<'k> Known<'k> {
     }
 }
 
-impl People for Known<'_> {
-    type Person = Arc<Person>;
+impl<'v> People for &'v Known<'_> {
+    type Text = Packed<'v>;
+    type Person = Person<Packed<'v>>;
 
-    fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Arc<Person>>) {
-        found.append(&mut self.memory.fitting(asked, MOST));
+    fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Person<Packed<'v>>>) {
+        let known: &'v Known<'_> = *self;
+        known.memory.each_fitting(asked, |person| {
+            found.push(person);
+            found.len() >= MOST
+        });
     }
 
     fn reach(&self, insurer: InsurerNumber) -> Reach {

@@ -41,7 +41,7 @@ pub(super) fn round(job: &Job, gateway: &Gateway) -> io::Result<()> {
 
 fn judge(job: &Job, gateway: &Gateway, before: &State, after: &mut State) -> io::Result<bool> {
     let (by, now) = (&before.by, gateway.clock.now());
-    let known = Known::of(&gateway.desk, now);
+    let known = &Known::of(&gateway.desk, now);
     job.judged(known.memory.generation());
     let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: None };
     let mut judge = Judge::new(&known, terms);

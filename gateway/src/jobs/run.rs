@@ -42,7 +42,7 @@ pub(super) fn turn(job: &Job, gateway: &Gateway) -> io::Result<Phase> {
 
 fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
     let (by, now) = (state.by.clone(), gateway.clock.now());
-    let known = Known::of(&gateway.desk, now);
+    let known = &Known::of(&gateway.desk, now);
     job.judged(known.memory.generation());
     let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: None };
     let mut judge = Judge::new(&known, terms);
