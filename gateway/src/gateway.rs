@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use eligibility::day::Timestamp;
 use eligibility::feed::{ListArrival, Said};
@@ -80,6 +81,9 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
+    /// The system gives no thread.
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     Randomness,
@@ -116,6 +120,10 @@ pub struct Gateway {
     pub roles: Vec<RoleRule>,
     /// Counters and gauges.
     pub metrics: Metrics,
+    /// How memory was made at the start.
+    pub began: follow::Began,
+    /// Writes memory's files.
+    pub behind: follow::Behind,
     /// Places for batches: few, so that desks do not feel them.
     pub(crate) bulk: Arc<Semaphore>,
     phase: AtomicU8,
@@ -136,7 +144,7 @@ impl Gateway {
         let audit = Audit::open(&config.audit)?;
         let path = config.ledger_path().to_owned();
         let failed = |error| StartError::Ledger { path: path.clone(), error };
-        let followed = follow::start(&path).map_err(failed)?;
+        let followed = follow::start(&path, &config.memory_folder()).map_err(failed)?;
         check_clock(now, &followed)?;
         let seconds = UnixTime(now.millis() / 1000);
         let retention = Retention { months: config.card.revoked_kept_months };
@@ -147,6 +155,8 @@ impl Gateway {
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
         let jobs = Jobs::open(&config.precheck)
             .map_err(|error| StartError::Prechecks { path: config.precheck.folder.clone(), error })?;
+        let pause = Duration::from_secs(config.memory.save_seconds);
+        let behind = followed.files.behind(pause, followed.began.from_files).map_err(StartError::Thread)?;
         let challenges = Challenges::new(i64::from(config.card.challenge_seconds) * 1000, MOST_SPENT)
             .map_err(|_| StartError::Randomness)?;
         let desk = Desk {
@@ -167,6 +177,8 @@ impl Gateway {
             limits: config.service.clone(),
             roles: config.roles.clone(),
             metrics: Metrics::new(),
+            began: followed.began,
+            behind,
             bulk: Arc::new(Semaphore::new(BATCHES)),
             phase: AtomicU8::new(Phase::Serving as u8),
         })

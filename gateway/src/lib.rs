@@ -21,11 +21,13 @@
 //! | [`audit`] | one record an answer |
 //! | [`admin`], [`metrics`] | the operator's listener |
 //! | [`config`], [`peer`] | who may do what |
+//! | `background` | threads that desks must not feel |
 //! | [`gateway`] | the wiring, in start order |
 //! | [`commands`] | one file a subcommand |
 
 pub mod admin;
 pub mod audit;
+mod background;
 pub mod challenge;
 pub mod clock;
 pub mod commands;

@@ -80,7 +80,7 @@ impl Precheck {
             Some(config) => {
                 let offline = Offline::open(config)?;
                 let at_stake = self.check_each(|file, files| offline.check(file, files))?;
-                offline.followed.ledger.close();
+                offline.followed.close();
                 at_stake
             }
             None => self.check_each(|file, files| self.server.check(file, files))?,
@@ -132,7 +132,7 @@ impl Offline {
         let config = Config::read(config).map_err(CommandError::usage)?;
         let insurers = InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
         let path = config.ledger_path();
-        let followed = follow::start(path).map_err(|error| {
+        let followed = follow::start(path, &config.memory_folder()).map_err(|error| {
             CommandError::Environment(format!(
                 "ledger {}: {error}; ask a service that is running with --server",
                 path.display()

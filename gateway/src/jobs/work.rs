@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::state::Phase;
 use super::{Job, recheck, run};
+use crate::background;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 
@@ -45,10 +46,7 @@ impl Worker {
 /// A named thread of the lowest priority.
 pub(super) fn lowest(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        // On Linux this is the thread's own priority.
-        if let Err(error) = rustix::process::setpriority_process(None, 19) {
-            tracing::warn!(%error, "a thread of the lowest class runs at the common priority");
-        }
+        background::wait_for_all_others();
         run();
     })
 }
