@@ -18,6 +18,9 @@
 //! | [`desk`], [`trust`], [`follow`] | what it looks at: trust and memory |
 //! | [`intake`] | deliveries |
 //! | [`jobs`] | claims pre-checks |
+//! | [`wire`] | the messages of reception systems, FHIR |
+//! | [`kept`] | what institutions leave here: 照会番号, bulk messages |
+//! | [`agent`] | the terminal agent, which sees nothing of the rest |
 //! | [`audit`] | one record an answer |
 //! | [`admin`], [`metrics`] | the operator's listener |
 //! | [`config`], [`peer`] | who may do what |
@@ -26,6 +29,7 @@
 //! | [`commands`] | one file a subcommand |
 
 pub mod admin;
+pub mod agent;
 pub mod audit;
 mod background;
 pub mod challenge;
@@ -39,8 +43,10 @@ pub mod front;
 pub mod gateway;
 pub mod intake;
 pub mod jobs;
+pub mod kept;
 pub mod metrics;
 pub mod path;
 pub mod peer;
 pub mod refusal;
 pub mod trust;
+pub mod wire;

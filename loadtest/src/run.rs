@@ -70,6 +70,7 @@ pub fn run(
     let share = Share::process(options.part, of);
     let prepared =
         Prepared::make(scenario, beside, of, |what| hear(Event::Preparing(what))).map_err(wrong)?;
+    enough_files(&prepared, scenario, share).map_err(RunError::Environment)?;
     let Prepared { plan, wallet, server, workers } = &prepared;
     let timeout = Duration::from_secs_f64(scenario.generator.timeout);
     let mut metrics = scenario
@@ -152,6 +153,23 @@ pub fn run(
     result.judge();
     result.verdict = health::verdict(&result);
     Ok(result)
+}
+
+/// Refuses a run whose connections this process may not have.
+fn enough_files(prepared: &Prepared, scenario: &Scenario, share: Share) -> Result<(), String> {
+    /// Files besides connections: logs, epolls, signers' own connections.
+    const BESIDES: u64 = 64;
+    let own = prepared.plan.institutions.iter().enumerate().filter(|(at, _)| at % share.of == share.part);
+    let kept: u64 = own.map(|(_, one)| u64::from(one.connections)).sum();
+    let disturbing: u64 = scenario.disturbances.iter().map(|one| u64::from(one.connections)).sum();
+    let needed = kept + disturbing + BESIDES;
+    match rustix::process::getrlimit(rustix::process::Resource::Nofile).current {
+        Some(most) if most < needed => Err(format!(
+            "the scenario keeps {needed} files open and this process may have {most}: `ulimit -n {}`",
+            needed * 2
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The start on the monotonic clock, and on the wall.

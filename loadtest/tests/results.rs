@@ -21,8 +21,13 @@ fn the_parts_of_several_generators_are_the_whole() {
     let text = plain(constant(Manner::default()), 300.0, 2.0, 6);
     let (whole, whole_out) = run_program(program(), folder.path(), &text, &[]);
     assert!(whole.status.success(), "{whole:?}");
-    let (_, first) = run_program(program(), folder.path(), &text, &["--part", "1/2"]);
-    let (_, second) = run_program(program(), folder.path(), &text, &["--part", "2/2"]);
+    // As on two machines: both begin at the agreed time.
+    let start = loadtest::clock::now().plus_millis(2500).to_string();
+    let part = |part| run_program(program(), folder.path(), &text, &["--part", part, "--start-at", &start]).1;
+    let (first, second) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| part("2/2"));
+        (part("1/2"), other.join().unwrap())
+    });
     let merge = |files: &[&Path]| {
         let files = files.iter().map(|one| one.join("result.json"));
         program().arg("merge").args(files).arg("--out").arg(folder.path().join("sum")).output().unwrap()
@@ -30,6 +35,7 @@ fn the_parts_of_several_generators_are_the_whole() {
     assert!(merge(&[&first, &second]).status.success());
     let (sum, whole) = (read(&folder.path().join("sum")), read(&whole_out));
     assert_eq!(sum.judged().0.due, whole.judged().0.due);
+    assert_eq!((&read(&first).conditions.began, &read(&second).conditions.began), (&start, &start));
     assert!(read(&first).judged().0.due < whole.judged().0.due);
     assert_eq!(sum.judged().0.ended, sum.seconds.iter().map(|one| one.ended).sum::<u64>());
     let twice = merge(&[&first, &first]);

@@ -58,6 +58,18 @@ fn a_dry_run_prints_the_schedule_and_asks_nobody() {
 }
 
 #[test]
+fn more_connections_than_files_are_refused_with_the_cure() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("many.toml");
+    std::fs::write(&file, support::plain(([127, 0, 0, 1], 1).into(), 10.0, 1.0, 500)).unwrap();
+    let mut limited = std::process::Command::new("prlimit");
+    let output =
+        limited.arg("--nofile=256:256").arg(program().get_program()).arg("run").arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("`ulimit -n 1128`"));
+}
+
+#[test]
 fn a_scenario_with_a_fault_ends_with_2_and_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.toml");

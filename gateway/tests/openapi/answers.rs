@@ -37,6 +37,7 @@ fn attempt(path: &str, operation: &Value, name: &str) -> (String, &'static str, 
     let target =
         path.replace("{source}", own.unwrap_or("06132013")).replace("{name}", "1").replace("{serial}", "1");
     let target = target.replace("{id}", "g1-00000000000000000000000000000000");
+    let target = target.replace("{message}", "OQSsiquc01");
     let content = &operation["requestBody"]["content"];
     if content["application/x-ndjson"].is_object() {
         return (target, "application/x-ndjson", b"\n".to_vec());

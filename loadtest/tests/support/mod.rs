@@ -52,9 +52,10 @@ pub(crate) fn run_program(
     text: &str,
     more: &[&str],
 ) -> (Output, PathBuf) {
-    let file = folder.join("scenario.toml");
+    let name = more.concat().replace(['/', ':'], "-");
+    let file = folder.join(format!("scenario{name}.toml"));
     std::fs::write(&file, text).unwrap();
-    let out = folder.join(format!("out{}", more.concat().replace('/', "of")));
+    let out = folder.join(format!("out{name}"));
     let output = command.arg("run").arg(&file).arg("--out").arg(&out).args(more).output().unwrap();
     (output, out)
 }
