@@ -7,7 +7,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use eligibility::day::Timestamp;
-use eligibility::feed::{ListArrival, Said, Source};
+use eligibility::feed::{ListArrival, Said};
 use ledger::{Appended, Ledger, LedgerError};
 use pki::{Retention, UnixTime};
 use tokio::sync::Semaphore;
@@ -23,6 +23,7 @@ use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::{Entrance, EntranceError};
 use crate::intake::Spool;
+use crate::jobs::Jobs;
 use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::peer::RoleRule;
@@ -84,6 +85,14 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
+    /// The folder of pre-checks cannot be used.
+    #[error("precheck.folder {path}: {error}")]
+    Prechecks {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// The system gives no thread.
     #[error("the system gives no thread: {0}")]
     Thread(std::io::Error),
@@ -113,6 +122,8 @@ pub struct Gateway {
     pub ledger: Ledger,
     /// Where deliveries wait while they are received.
     pub spool: Spool,
+    /// Claims pre-checks.
+    pub jobs: Jobs,
     /// What institutions leave here beside their questions.
     pub kept: Kept,
     /// The only clock.
@@ -160,6 +171,8 @@ impl Gateway {
         entrances.iter().for_each(|entrance| entrance.clients().begin(remembered.clone(), seconds));
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
+        let jobs = Jobs::open(&config.precheck)
+            .map_err(|error| StartError::Prechecks { path: config.precheck.folder.clone(), error })?;
         let path = config.feed.spool.with_file_name("kept.sqlite");
         let kept = Kept::open(&path).map_err(|error| StartError::Kept { path, error })?;
         let pause = Duration::from_secs(config.memory.save_seconds);
@@ -171,7 +184,7 @@ impl Gateway {
             trust,
             memory: followed.memory,
             insurers,
-            staleness: staleness(config),
+            staleness: Staleness::of(&config.feed),
             audit,
             misses: Arc::default(),
         };
@@ -183,6 +196,7 @@ impl Gateway {
             entrances,
             ledger: followed.ledger,
             spool,
+            jobs,
             kept,
             clock,
             limits: config.service.clone(),
@@ -314,16 +328,5 @@ fn learn_misses(desk: &Desk, now: Timestamp) {
     };
     if let Err(error) = std::thread::Builder::new().name("misses".to_owned()).spawn(learn) {
         tracing::warn!(%error, "misses of before not learnt");
-    }
-}
-
-fn staleness(config: &Config) -> Staleness {
-    let millis = |hours: u32| i64::from(hours) * 3_600_000;
-    let single = config.feed.stale_hours_of.iter();
-    Staleness {
-        after_ms: millis(config.feed.stale_hours),
-        after_ms_of: single
-            .filter_map(|(name, hours)| Some((Source::parse(name)?, millis(*hours))))
-            .collect(),
     }
 }

@@ -42,6 +42,8 @@ pub enum Refusal {
     LinkConflict,
     LinkRefused,
     TooManyMisses { seconds: u32 },
+    NoSuchJob,
+    NoResults,
     NotReady,
     Overloaded,
     Draining,
@@ -104,6 +106,8 @@ impl Refusal {
             Self::LinkConflict => &table::LINK_CONFLICT,
             Self::LinkRefused => &table::LINK_REFUSED,
             Self::TooManyMisses { .. } => &table::TOO_MANY_MISSES,
+            Self::NoSuchJob => &table::NO_SUCH_JOB,
+            Self::NoResults => &table::NO_RESULTS,
             Self::NotReady => &table::NOT_READY,
             Self::Overloaded => &table::OVERLOADED,
             Self::Draining => &table::DRAINING,
@@ -117,7 +121,7 @@ impl Refusal {
         let spread = u32::from(jitter) % 5;
         match self {
             Self::NotReady | Self::Draining => Some(2 + spread),
-            Self::Overloaded => Some(1 + spread),
+            Self::Overloaded | Self::NoResults => Some(1 + spread),
             Self::TooManyMisses { seconds } => Some(seconds + 60 * spread),
             _ => None,
         }

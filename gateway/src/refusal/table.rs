@@ -104,6 +104,12 @@ problems! {
     TOO_MANY_MISSES = 429 "too_many_misses" "Too many questions found nobody today"
         "この保険者への番号での照会で、該当なしが多すぎるため、本日は受け付けられません。マイナンバーカードでの確認は、これまでどおりできます。"
         "番号の入力元（患者登録など）を確かめてください。日本時間の翌日に再び照会できます。カードでの照会は制限されません。";
+    NO_SUCH_JOB = 404 "no_such_job" "There is no such pre-check"
+        "指定された事前確認は見つかりません。受付番号をご確認ください。保存期間が過ぎたときは、もう一度ファイルを送ってください。"
+        "id は POST /v1/prechecks の応答のものをそのまま使ってください。他の機関の id は見えません。";
+    NO_RESULTS = 409 "no_results" "The pre-check has no results to give"
+        "事前確認の結果はまだありません。終わるまで待つか、取り消したときはもう一度ファイルを送ってください。"
+        "GET /v1/prechecks/{id} の state が done になってから取りに来てください。";
     NOT_READY = 503 "not_ready" "The gateway is still starting"
         "システムを起動しています。少し待って、もう一度お試しください。"
         "Retry-After の秒数だけ待って送り直してください。";
