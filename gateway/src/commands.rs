@@ -1,11 +1,13 @@
 //! The subcommands, one file each, and how they end.
 
+mod agent;
 mod audit;
 mod card;
 mod config;
 pub mod demo;
 mod feed;
 mod pki;
+mod precheck;
 mod serve;
 mod store;
 
@@ -33,8 +35,10 @@ enum Command {
     Feed(feed::FeedCommand),
     #[command(subcommand)]
     Card(card::CardCommand),
+    Agent(Box<agent::Agent>),
     #[command(subcommand)]
     Pki(pki::PkiCommand),
+    Precheck(precheck::Precheck),
     #[command(subcommand)]
     Store(store::StoreCommand),
 }
@@ -95,7 +99,9 @@ pub fn run() -> ExitCode {
         Command::Audit(audit) => audit.run(),
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
+        Command::Agent(agent) => agent.run(),
         Command::Pki(pki) => pki.run(),
+        Command::Precheck(precheck) => precheck.run(),
         Command::Store(store) => store.run(),
     };
     match outcome {

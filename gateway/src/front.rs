@@ -9,6 +9,9 @@
 mod batch;
 mod body;
 mod entrance;
+mod fhir;
+mod oqs;
+mod prechecks;
 mod routes;
 mod tls;
 
