@@ -13,6 +13,7 @@ use eligibility::day::Timestamp;
 
 use super::batch;
 use super::body::{self, Media, ReplyBody};
+use super::scan::{FIELDS, HEAD_OCTETS, TARGET};
 use crate::clock::Clock;
 use crate::gateway::{Gateway, Phase};
 use crate::intake;
@@ -20,12 +21,6 @@ use crate::path::{self, CardReply, Reply};
 use crate::peer::{Peer, Role};
 use crate::refusal::{Fresh, Refusal};
 
-/// Longest request target, in octets.
-const TARGET: usize = 1024;
-/// Most header fields of a request.
-const HEADERS: usize = 64;
-/// Most octets of all header fields together.
-pub(super) const HEADER_OCTETS: usize = 16 * 1024;
 /// Most challenges of one request.
 const CHALLENGES: u32 = 100;
 
@@ -92,6 +87,13 @@ impl<'r> Route<'r> {
     }
 }
 
+/// Whether a body of unknown length is taken there: it is streamed, and as long as it is.
+pub(super) fn takes_stream(method: &[u8], target: &[u8]) -> bool {
+    let path = target.split(|octet| *octet == b'?').next().unwrap_or_default();
+    let streamed = path == b"/v1/eligibility/batch" || path == b"/v1/prechecks";
+    method == b"POST" && (streamed || path.starts_with(b"/v1/feeds/"))
+}
+
 /// What is known of a request before its body.
 struct Head<'h> {
     gateway: &'h Arc<Gateway>,
@@ -104,6 +106,15 @@ impl Head<'_> {
     fn request(&self) -> path::Request<'_> {
         path::Request { peer: self.peer, id: self.id, now: self.now }
     }
+}
+
+/// Answers a request that was refused before anything of it was read.
+pub(super) fn refuse(gateway: &Arc<Gateway>, peer: &Arc<Peer>, refusal: &Refusal) -> Response<ReplyBody> {
+    let head = Head { gateway, peer, id: Uuid::now_v7(), now: gateway.clock.now() };
+    let said = refusal.problem().code;
+    gateway.metrics.answered("none", said, Duration::ZERO);
+    tracing::info!(request = %head.id, peer = %peer.fingerprint(), outcome = said, "refused by its head");
+    body::refused(refusal, head.id)
 }
 
 /// Answers one request.
@@ -154,7 +165,7 @@ fn route<'r>(request: &Request<Incoming>, path: &'r str) -> Result<Route<'r>, Re
         return Err(Refusal::UriTooLong);
     }
     let octets: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if request.headers().len() > HEADERS || octets > HEADER_OCTETS {
+    if request.headers().len() > FIELDS || octets > HEAD_OCTETS {
         return Err(Refusal::HeadersTooLarge);
     }
     let (route, allow) = Route::of(path).ok_or(Refusal::NoSuchRoute)?;
