@@ -18,7 +18,7 @@ fn encode(criterion: &mut Criterion) {
     let today = world.now.day_in_japan();
     let asked =
         Asked { by: By::Number(&query), date: today, today, consent: Consent::default(), sees_newer: false };
-    let eligibility = decide(found.as_deref(), &asked, &|source| desk.reach(&memory, source, world.now));
+    let eligibility = decide(found.as_ref(), &asked, &|source| desk.reach(&memory, source, world.now));
     let occasion = Occasion { reference: None, card: None, generation: 1, answered_at: world.now };
     let name = |insurer| world.insurer_name(insurer);
     let mut answer = Vec::new();

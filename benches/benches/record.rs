@@ -6,7 +6,7 @@ use std::io::Write;
 
 use benches::World;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use gateway::audit::{Entry, Recording};
+use gateway::audit::{Entry, Recording, Work};
 
 /// Records of one group.
 const GROUP: u64 = 100;
@@ -14,7 +14,7 @@ const GROUP: u64 = 100;
 fn record(criterion: &mut Criterion) {
     let world = World::new(100);
     let audit = &world.gateway.desk.audit;
-    let entry = Entry::begin("number", world.request());
+    let entry = Entry::question("number", Work::Desk, world.request());
     let folder = tempfile::tempdir().expect("a folder");
     let mut file = File::create(folder.path().join("lines")).expect("a file");
     let line = [b'x'; 300];

@@ -46,7 +46,7 @@ impl World {
     /// A request of the desk.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
-        Request { peer: &self.peer, id: uuid::Uuid::max(), now: self.now }
+        Request { peer: &self.peer, id: uuid::Uuid::max(), now: self.now, trace: None }
     }
 
     /// The question by number of the plain employee, who has one valid coverage.

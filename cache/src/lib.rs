@@ -62,4 +62,5 @@ pub use batch::{Batch, Row};
 pub use reader::{Key, Reader, Sizes, View, empty};
 pub use save::{Snapshot, Written, open};
 pub use source::{Quarantined, SourceState};
+pub use text::Packed;
 pub use writer::Writer;

@@ -1,7 +1,6 @@
 //! The meaning of each kind of record for people and cards.
 //!
-//! A plan is made beside the readers, on what they see plus what earlier rows of the same batch have
-//! changed.
+//! A plan is made beside the readers, on what they see plus what earlier rows of it have changed.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +14,12 @@ use crate::people;
 use crate::record;
 use crate::state::{Map, State};
 
-/// What one batch changes.
+/// What batches change that become visible together.
 pub(crate) struct Plan<'s> {
     state: &'s State,
     position: u64,
     drafts: Map<Place, Draft>,
-    /// Where cards were and are that the batch has moved.
+    /// Where cards were and are that the plan has moved.
     cards: Map<Serial, (Option<Place>, Place)>,
 }
 
@@ -33,7 +32,7 @@ struct Draft {
     numbers_before: Option<Vec<Hash>>,
 }
 
-/// What one batch changes, ready to be carried out.
+/// What they change, ready to be carried out.
 #[derive(Default)]
 pub(crate) struct Changes {
     /// Records by shard, in the order of keys.
@@ -53,8 +52,13 @@ pub(crate) struct Turns {
 }
 
 impl<'s> Plan<'s> {
-    pub(crate) fn new(state: &'s State, position: u64) -> Self {
-        Self { state, position, drafts: Map::default(), cards: Map::default() }
+    pub(crate) fn new(state: &'s State) -> Self {
+        Self { state, position: state.generation, drafts: Map::default(), cards: Map::default() }
+    }
+
+    /// What is planned from now on is of the batch of this position.
+    pub(crate) const fn begin(&mut self, position: u64) {
+        self.position = position;
     }
 
     /// Plans an accepted record. Tells whether its insurer had a living word on the person before,

@@ -6,22 +6,20 @@ use std::sync::Arc;
 use eligibility::feed::Source;
 
 use crate::index::{self, Index};
+use crate::people::People;
 use crate::plan::{Changes, Turns};
 use crate::source::SourceState;
-use crate::state::State;
+use crate::state::{Map, State};
 
 /// The state after the batch of this position.
 pub(crate) fn after(
     state: &State,
     changes: Changes,
-    standing: Vec<(Source, SourceState)>,
+    standing: Map<Source, SourceState>,
     position: u64,
 ) -> State {
     let mut next = state.clone();
-    for (shard, changes) in changes.people {
-        let people = &mut next.people[shard];
-        *people = Arc::new(people.with(&changes));
-    }
+    renew(&mut next.people, changes.people, People::with);
     next.cards = turned(&next, &state.cards, changes.cards);
     next.numbers = turned(&next, &state.numbers, changes.numbers);
     next.persons = next.persons.saturating_add_signed(changes.persons);
@@ -43,9 +41,34 @@ fn turned(next: &State, index: &[Arc<Index>], turns: Turns) -> Box<[Arc<Index>]>
         changes.entry(hash.shard()).or_default().insert(index::entry(hash, place.spot()), comes);
     }
     let mut index: Box<[_]> = index.into();
-    for (shard, changes) in changes {
-        let changes: Vec<_> = changes.into_iter().collect();
-        index[shard] = Arc::new(index[shard].with(&changes));
-    }
+    let changes = changes.into_iter().map(|(shard, changes)| (shard, changes.into_iter().collect()));
+    renew(&mut index, changes.collect(), Index::with);
     index
+}
+
+/// From so many changes on they are shared among threads.
+const MANY: usize = 8192;
+
+/// Puts shards with their changes in place of the former ones.
+fn renew<S: Send + Sync, C: Send + Sync>(
+    shards: &mut [Arc<S>],
+    changes: BTreeMap<usize, Vec<C>>,
+    with: impl Fn(&S, &[C]) -> S + Sync,
+) {
+    let count: usize = changes.values().map(Vec::len).sum();
+    let threads = if count < MANY { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
+    let mut each: Vec<_> = shards.iter_mut().enumerate().collect();
+    let share = each.len().div_ceil(threads);
+    let renew = |each: &mut [(usize, &mut Arc<S>)]| {
+        for (shard, now) in each {
+            if let Some(changes) = changes.get(shard) {
+                **now = Arc::new(with(now, changes));
+            }
+        }
+    };
+    let (first, others) = each.split_at_mut(share);
+    std::thread::scope(|scope| {
+        others.chunks_mut(share).for_each(|each| drop(scope.spawn(|| renew(each))));
+        renew(first);
+    });
 }

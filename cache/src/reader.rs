@@ -14,6 +14,7 @@ use crate::published::{Published, Seen};
 use crate::record;
 use crate::source::{Book, SourceState};
 use crate::state::{Map, State};
+use crate::text::Packed;
 use crate::writer::Writer;
 
 /// By what a person is looked for.
@@ -60,46 +61,53 @@ pub struct Sizes {
 
 impl View {
     /// Whom the key hits. A card: `Unlinked`, `Unknown` (linked, and nobody has spoken of the
-    /// person) or `One`; numbers: `Nobody`, `One` or `Several`.
+    /// person) or `One`; numbers: `Nobody`, `One` or `Several`. The person's texts stay as they are
+    /// kept, so that only what is shown is unpacked.
     #[must_use]
-    pub fn find(&self, key: &Key<'_>) -> Found<Arc<Person>> {
+    pub fn find(&self, key: &Key<'_>) -> Found<Person<Packed<'_>>> {
         match key {
-            Key::Card(serial) => self.find_card(*serial),
+            Key::Card(serial) => self.find_card(serial),
             Key::Number(query) => self.find_number(query),
         }
     }
 
-    fn find_card(&self, serial: Serial) -> Found<Arc<Person>> {
-        let found = self.state.with_card(&serial, |place, octets| match place.link() {
-            None => Found::Unlinked,
-            Some(_) => match record::read_person(place, octets, None) {
-                None => Found::Unknown,
-                Some(person) => Found::One(Arc::new(person)),
-            },
-        });
-        found.unwrap_or(Found::Unlinked)
+    fn find_card(&self, serial: &Serial) -> Found<Person<Packed<'_>>> {
+        match self.state.card(serial) {
+            Some((place, octets)) if place.link().is_some() => {
+                record::read_person(place, octets, None).map_or(Found::Unknown, Found::One)
+            }
+            _ => Found::Unlinked,
+        }
     }
 
-    fn find_number(&self, query: &NumberQuery) -> Found<Arc<Person>> {
-        let mut fitting = self.fitting(query, 2);
-        match (fitting.pop(), fitting.pop()) {
-            (None, _) => Found::Nobody,
-            (Some(one), None) => Found::One(one),
-            _ => Found::Several,
-        }
+    fn find_number(&self, query: &NumberQuery) -> Found<Person<Packed<'_>>> {
+        let mut found = Found::Nobody;
+        self.each_fitting(query, |person| {
+            found = match found {
+                Found::Nobody => Found::One(person),
+                _ => Found::Several,
+            };
+            matches!(found, Found::Several)
+        });
+        found
     }
 
     /// Everybody whom the numbers fit, in no order, and no more than `most` of them.
     #[must_use]
     pub fn fitting(&self, query: &NumberQuery, most: usize) -> Vec<Arc<Person>> {
         let mut fitting = Vec::new();
-        self.state.each_candidate(&query.key, query.birth_date, |person| {
-            if fitting.len() < most && fits(query, &person) {
-                fitting.push(Arc::new(person));
+        self.each_fitting(query, |person| {
+            if fitting.len() < most {
+                fitting.push(Arc::new(unpacked(person)));
             }
             fitting.len() >= most
         });
         fitting
+    }
+
+    fn each_fitting<'v>(&'v self, query: &NumberQuery, mut take: impl FnMut(Person<Packed<'v>>) -> bool) {
+        self.state
+            .each_candidate(&query.key, query.birth_date, |person| fits(query, &person) && take(person));
     }
 
     /// Position of the last batch that is in it; 0 before the first.
@@ -128,10 +136,10 @@ impl Reader {
         View { state: self.published.load() }
     }
 
-    /// Whom the key hits now, as [`View::find`] says.
+    /// Whom the key hits now, as [`View::find`] says, to be kept.
     #[must_use]
     pub fn find(&self, key: &Key<'_>) -> Found<Arc<Person>> {
-        self.view().find(key)
+        self.view().find(key).map(|person| Arc::new(unpacked(person)))
     }
 
     /// Position of the last batch that is visible; 0 before the first.
@@ -174,7 +182,7 @@ impl Reader {
     /// The person with this 紐付番号.
     #[must_use]
     pub fn person(&self, link: LinkNumber) -> Option<Arc<Person>> {
-        self.view().state.person(link).map(Arc::new)
+        self.view().state.person(link).map(|person| Arc::new(unpacked(person)))
     }
 
     /// How many people anything is known of.
@@ -229,7 +237,11 @@ impl fmt::Debug for Reader {
     }
 }
 
-fn fits(query: &NumberQuery, person: &Person) -> bool {
+fn unpacked(person: Person<Packed<'_>>) -> Person {
+    person.map(&Packed::unpacked)
+}
+
+fn fits(query: &NumberQuery, person: &Person<Packed<'_>>) -> bool {
     let insurer = query.key.insurer();
     let member = person.membership(insurer).and_then(|membership| membership.member.as_ref());
     member.is_some_and(|member| query.asked(insurer, member).next().is_some())

@@ -14,14 +14,15 @@
 mod coverage;
 mod member;
 
-use eligibility::coverage::Person;
+use eligibility::coverage::{Membership, Person, Subsidy};
 use eligibility::day::Day;
 use eligibility::feed::Source;
 use eligibility::number::{CityCode, InsurerNumber, Serial};
 
-use crate::kept::{Held, Kept, Words, word};
+use crate::kept::{Held, Kept, Words, set_word, word};
 use crate::key::Place;
 use crate::octets::{Reading, put_fixed, put_number};
+use crate::text::Packed;
 
 const MANY: usize = 3;
 const SUBSIDIES: u8 = 1 << 4;
@@ -83,42 +84,55 @@ pub(crate) fn read(place: Place, octets: &[u8]) -> Option<Kept> {
     for _ in 0..head.cards {
         kept.cards.push(read_card(&mut reading)?);
     }
-    for _ in 0..head.memberships {
-        let before = kept.memberships.iter().rev().find_map(|one| one.member.as_ref());
-        let (membership, word) = member::read(&mut reading, before, None)?;
-        if let Some(position) = word {
-            crate::kept::set_word(&mut kept.words, Source::Insurer(membership.insurer), position);
-        }
-        kept.memberships.push(membership);
-    }
-    if head.flags & SUBSIDIES != 0 {
-        kept.subsidies = coverage::read_subsidies(&mut reading)?;
-    }
+    let (memberships, subsidies) = read_said(&mut reading, &head, None, |insurer, position| {
+        set_word(&mut kept.words, Source::Insurer(insurer), position);
+    })?;
+    kept.memberships = memberships.into_iter().map(|one| one.map(&Packed::unpacked)).collect();
+    let unpacked = |all: Vec<Subsidy<_>>| all.into_iter().map(|one| one.map(&Packed::unpacked)).collect();
+    kept.subsidies = subsidies.into_iter().map(|(city, all)| (city, unpacked(all))).collect();
     if head.flags & OTHER_WORDS != 0 {
         for (source, position) in read_words(&mut reading)? {
-            crate::kept::set_word(&mut kept.words, source, position);
+            set_word(&mut kept.words, source, position);
         }
     }
     reading.rest().is_empty().then_some(kept)
 }
 
-/// The person in this place, of whom something is said, unless somebody else is wanted.
-pub(crate) fn read_person(place: Place, octets: &[u8], wanted: Option<Wanted>) -> Option<Person> {
+/// The person in this place, of whom something is said, unless somebody else is wanted. Its texts
+/// stay packed.
+pub(crate) fn read_person(place: Place, octets: &[u8], wanted: Option<Wanted>) -> Option<Person<Packed<'_>>> {
     let mut reading = Reading::new(octets);
     let head = Head::read(&mut reading)?;
     for _ in 0..head.cards {
         skip_card(&mut reading)?;
     }
-    let mut person = Person::new(place.link()?);
-    person.memberships.reserve_exact(head.memberships);
+    let (memberships, subsidies) = read_said(&mut reading, &head, wanted, |_, _| {})?;
+    let link_number = place.link()?;
+    let is_spoken_of = !memberships.is_empty() || !subsidies.is_empty();
+    is_spoken_of.then_some(Person { link_number, memberships, subsidies })
+}
+
+/// What cities pay.
+type Cities<T> = Vec<(CityCode, Vec<Subsidy<T>>)>;
+
+/// What insurers and cities say. `word` hears the position of each insurer's last word.
+fn read_said<'o>(
+    reading: &mut Reading<'o>,
+    head: &Head,
+    wanted: Option<Wanted>,
+    mut word: impl FnMut(InsurerNumber, u64),
+) -> Option<(Vec<Membership<Packed<'o>>>, Cities<Packed<'o>>)> {
+    let mut memberships: Vec<Membership<_>> = Vec::with_capacity(head.memberships);
     for _ in 0..head.memberships {
-        let before = person.memberships.iter().rev().find_map(|one| one.member.as_ref());
-        person.memberships.push(member::read(&mut reading, before, wanted)?.0);
+        let before = memberships.iter().rev().find_map(|one| one.member.as_ref());
+        let (membership, position) = member::read(reading, before, wanted)?;
+        if let Some(position) = position {
+            word(membership.insurer, position);
+        }
+        memberships.push(membership);
     }
-    if head.flags & SUBSIDIES != 0 {
-        person.subsidies = coverage::read_subsidies(&mut reading)?;
-    }
-    (!person.memberships.is_empty() || !person.subsidies.is_empty()).then_some(person)
+    let subsidies = if head.flags & SUBSIDIES == 0 { Vec::new() } else { coverage::read_subsidies(reading)? };
+    Some((memberships, subsidies))
 }
 
 /// Whether this card is among those of the record.

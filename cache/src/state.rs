@@ -16,6 +16,7 @@ use crate::people::People;
 use crate::record;
 use crate::segment::Kind;
 use crate::sources::Sources;
+use crate::text::Packed;
 
 /// A map with a fast hash, seeded anew in every process.
 pub(crate) type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -68,7 +69,7 @@ impl State {
     }
 
     /// The person with this 紐付番号.
-    pub(crate) fn person(&self, link: LinkNumber) -> Option<Person> {
+    pub(crate) fn person(&self, link: LinkNumber) -> Option<Person<Packed<'_>>> {
         let place = Place::of(link);
         record::read_person(place, self.shard(place).at(place)?, None)
     }
@@ -81,18 +82,18 @@ impl State {
 
     /// Where the card is kept.
     pub(crate) fn card_place(&self, serial: &Serial) -> Option<Place> {
-        self.with_card(serial, |place, _| place)
+        self.card(serial).map(|(place, _)| place)
     }
 
     /// The place and the record that hold the card.
-    pub(crate) fn with_card<T>(&self, serial: &Serial, look: impl Fn(Place, &[u8]) -> T) -> Option<T> {
+    pub(crate) fn card(&self, serial: &Serial) -> Option<(Place, &[u8])> {
         let hash = self.hashing.serial(serial);
         let mut found = None;
         self.cards[hash.shard()].spots(hash, |spot| {
             self.people[spot.shard()].at_spot(spot, |place, record| {
                 let holds = record::holds(record, serial);
                 if holds {
-                    found = Some(look(place, record));
+                    found = Some((place, record));
                 }
                 holds
             })
@@ -102,7 +103,12 @@ impl State {
 
     /// Takes those who, as the insurer says, were born on this day and may have this symbol and
     /// number, until they are enough.
-    pub(crate) fn each_candidate(&self, key: &NumberKey, birth: Day, mut take: impl FnMut(Person) -> bool) {
+    pub(crate) fn each_candidate<'s>(
+        &'s self,
+        key: &NumberKey,
+        birth: Day,
+        mut take: impl FnMut(Person<Packed<'s>>) -> bool,
+    ) {
         let hash = self.hashing.number(key, birth);
         let wanted = Some((key.insurer(), birth));
         self.numbers[hash.shard()].spots(hash, |spot| {

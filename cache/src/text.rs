@@ -9,7 +9,12 @@
 //!
 //! Every text comes back exactly as it was.
 
+mod packed;
+
 use crate::octets::{Reading, put_fixed, put_number};
+
+pub use packed::Packed;
+use packed::{Form, Width};
 
 /// What one octet can say.
 #[derive(Clone, Copy)]
@@ -138,49 +143,9 @@ pub(crate) fn put_text(out: &mut Vec<u8>, alphabet: Alphabet, text: &str) {
 }
 
 /// What [`put_text`] wrote.
-pub(crate) fn text(reading: &mut Reading<'_>, alphabet: Alphabet) -> Option<Box<str>> {
+pub(crate) fn text<'o>(reading: &mut Reading<'o>, alphabet: Alphabet) -> Option<Packed<'o>> {
     let length = reading.count()?;
-    read_characters(reading.octets(length)?, alphabet)
-}
-
-fn read_characters(octets: &[u8], alphabet: Alphabet) -> Option<Box<str>> {
-    let table = match alphabet {
-        Alphabet::Kana => &KANA_CHARACTERS,
-        Alphabet::Words => &COMMON,
-    };
-    // An octet makes three octets of UTF-8 at the most, and few texts are long.
-    let mut short = [0; 192];
-    if octets.len() * 3 > short.len() {
-        let mut text = String::with_capacity(octets.len() * 2);
-        each(octets, table, |c| text.push(c))?;
-        return Some(text.into_boxed_str());
-    }
-    let mut length = 0;
-    each(octets, table, |c| {
-        if let Some(free) = short.get_mut(length..length + 4) {
-            length += c.encode_utf8(free).len();
-        }
-    })?;
-    std::str::from_utf8(short.get(..length)?).ok().map(Box::from)
-}
-
-fn each(octets: &[u8], table: &[char; 128], mut take: impl FnMut(char)) -> Option<()> {
-    let mut reading = Reading::new(octets);
-    while let Some(octet) = reading.octet() {
-        take(match octet {
-            0..0x80 => table[usize::from(octet)],
-            _ => match u16::from_be_bytes([octet, reading.octet()?]) {
-                ANY => char::from_u32(reading.fixed(3)? as u32)?,
-                code => {
-                    let code = u32::from(code & 0x7FFF);
-                    let range =
-                        RANGES.iter().find(|(_, count, first)| (*first..first + count).contains(&code))?;
-                    char::from_u32(code - range.2 + range.0)?
-                }
-            },
-        });
-    }
-    Some(())
+    Some(Packed::new(reading.octets(length)?, alphabet.into()))
 }
 
 /// Octets that hold this many decimal digits.
@@ -243,42 +208,20 @@ pub(crate) fn put_code(out: &mut Vec<u8>, code: &str, before: Option<&str>) {
 }
 
 /// What [`put_code`] wrote after the same one before.
-pub(crate) fn code(reading: &mut Reading<'_>, before: Option<&str>) -> Option<Box<str>> {
+pub(crate) fn code<'o>(reading: &mut Reading<'o>, before: Option<Packed<'o>>) -> Option<Packed<'o>> {
     let head = reading.octet()?;
-    let length = usize::from(head & 0x1F);
-    let (zero, hyphen) = match head >> 5 {
+    let length = head & 0x1F;
+    let count = usize::from(length);
+    let width = if matches!(head >> 5, ASCII | ASCII_HYPHEN) { Width::Half } else { Width::Full };
+    let (octets, form) = match head >> 5 {
         TEXT => return text(reading, Alphabet::Words),
-        SAME => return before.map(Box::from),
-        SHORT => return read_characters(reading.octets(length)?, Alphabet::Words),
-        ASCII | ASCII_HYPHEN => ('0', '-'),
-        WIDE | WIDE_HYPHEN => ('０', '－'),
+        SAME => return before,
+        SHORT => (count, Form::Words),
+        ASCII | WIDE => (usize::from(*DECIMAL.get(count)?), Form::Decimal(width, length)),
+        ASCII_HYPHEN | WIDE_HYPHEN => (count.div_ceil(2), Form::Nibbles(width, length)),
         _ => return None,
     };
-    let mut digits = [0; 32];
-    let digits = digits.get_mut(..length)?;
-    if matches!(head >> 5, ASCII | WIDE) {
-        let mut value = reading.fixed(usize::from(*DECIMAL.get(length)?))?;
-        for digit in digits.iter_mut().rev() {
-            *digit = (value % 10) as u8;
-            value /= 10;
-        }
-    } else {
-        let packed = reading.octets(length.div_ceil(2))?;
-        for (at, digit) in digits.iter_mut().enumerate() {
-            let pair = *packed.get(at / 2)?;
-            *digit = if at % 2 == 0 { pair >> 4 } else { pair & 0xF };
-        }
-    }
-    let mut written = [0; 96];
-    let mut end = 0;
-    for digit in digits {
-        let c = match *digit {
-            digit @ 0..10 => char::from_u32(zero as u32 + u32::from(digit))?,
-            _ => hyphen,
-        };
-        end += c.encode_utf8(written.get_mut(end..)?).len();
-    }
-    std::str::from_utf8(written.get(..end)?).ok().map(Box::from)
+    Some(Packed::new(reading.octets(octets)?, form))
 }
 
 #[cfg(test)]
@@ -330,7 +273,7 @@ mod tests {
                 let mut out = Vec::new();
                 put_text(&mut out, alphabet, &one);
                 let mut reading = Reading::new(&out);
-                prop_assert!(text(&mut reading, alphabet).is_some_and(|read| *read == *one));
+                prop_assert!(text(&mut reading, alphabet).is_some_and(|read| *read.unpacked() == *one));
                 prop_assert!(reading.rest().is_empty());
             }
             let mut out = Vec::new();
@@ -338,16 +281,19 @@ mod tests {
             put_code(&mut out, &other, Some(&one));
             put_code(&mut out, &other, Some(&other));
             let mut reading = Reading::new(&out);
-            prop_assert!(code(&mut reading, None).is_some_and(|read| *read == *one));
-            prop_assert!(code(&mut reading, Some(&one)).is_some_and(|read| *read == *other));
-            prop_assert!(code(&mut reading, Some(&other)).is_some_and(|read| *read == *other));
+            let first = code(&mut reading, None);
+            let second = code(&mut reading, first);
+            let third = code(&mut reading, second);
+            let read = [first, second, third].map(|read| read.map(Packed::unpacked));
+            prop_assert_eq!(read, [&one, &other, &other].map(|text| Some(Box::from(&**text))));
             prop_assert!(reading.rest().is_empty());
         }
 
         #[test]
         fn any_octets_can_be_read(octets: Vec<u8>) {
-            let _ = text(&mut Reading::new(&octets), Alphabet::Kana);
-            let _ = code(&mut Reading::new(&octets), None);
+            for read in [text(&mut Reading::new(&octets), Alphabet::Kana), code(&mut Reading::new(&octets), None)] {
+                let _ = read.map(Packed::unpacked);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::batch::{Batch, Row};
 use crate::plan::Plan;
 use crate::publish::after;
 use crate::published::Published;
-use crate::source::Book;
+use crate::source::{Book, SourceState};
 use crate::state::{Map, State};
 
 /// The one who changes memory; there is one for each.
@@ -48,15 +48,36 @@ impl Writer {
     /// Applies a batch. Readers see everything as before it or everything as after it. Batches come in
     /// the order of their positions, without gap; one that is visible already changes nothing.
     pub fn apply(&mut self, batch: Batch<'_>) {
+        self.apply_all([batch]);
+    }
+
+    /// Applies batches that become visible together, at the position of the last: what has long been
+    /// committed goes into memory faster that way, some ten thousand records at a time.
+    pub fn apply_all<'b>(&mut self, batches: impl IntoIterator<Item = Batch<'b>>) {
         let state = Arc::clone(&self.state);
-        if batch.position <= state.generation {
+        let mut plan = Plan::new(&state);
+        let mut position = state.generation;
+        let mut settled = Map::default();
+        for batch in batches {
+            if batch.position > position {
+                position = batch.position;
+                self.take(&batch, &mut plan, &mut settled);
+            }
+        }
+        if position == state.generation {
             return;
         }
+        let next = after(&state, plan.changes(), settled, position);
+        drop(state);
+        self.publish(next);
+    }
+
+    /// Takes a batch into the plan and the books; `settled` is where sources stand after it.
+    fn take(&mut self, batch: &Batch<'_>, plan: &mut Plan<'_>, settled: &mut Map<Source, SourceState>) {
         let source = batch.source;
-        let mut book = self.books.remove(&source).unwrap_or_else(|| Book::new(&batch));
-        book.move_to(&batch);
-        let mut plan = Plan::new(&state, batch.position);
-        let mut settled = Vec::new();
+        let mut book = self.books.remove(&source).unwrap_or_else(|| Book::new(batch));
+        book.move_to(batch);
+        plan.begin(batch.position);
         for row in &batch.rows {
             match row {
                 Row::Accepted(record) => {
@@ -67,20 +88,17 @@ impl Writer {
                         && let Some(dismissed) = self.books.get_mut(of)
                     {
                         dismissed.resolve(name, None);
-                        settled.push((*of, dismissed.settle()));
+                        settled.insert(*of, dismissed.settle());
                     }
                 }
                 Row::Refused { name, sequence, refused } => {
                     plan.protect(source, refused);
-                    book.refuse(&batch, name, *sequence, refused);
+                    book.refuse(batch, name, *sequence, refused);
                 }
             }
         }
-        settled.push((source, book.settle()));
+        settled.insert(source, book.settle());
         self.books.insert(source, book);
-        let next = after(&state, plan.changes(), settled, batch.position);
-        drop(state);
-        self.publish(next);
     }
 }
 

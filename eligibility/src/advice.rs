@@ -11,7 +11,7 @@ use crate::decision::{Eligibility, EndedBy, Reason, Shown, Status};
 
 /// The advice for this decision.
 #[must_use]
-pub fn of<'a>(eligibility: &Eligibility<'_>, card: Option<CardState>) -> Advice<'a> {
+pub fn of<'a, T>(eligibility: &Eligibility<'_, T>, card: Option<CardState>) -> Advice<'a> {
     let shown = eligibility.coverages.first();
     let desk = match eligibility.looks_mistyped {
         true => MISTYPED,
@@ -29,7 +29,7 @@ const MISTYPED: &str = "該当する方が見つかりません。被保険者�
 
 const GRACE: &str = "なお、カードの電子証明書は有効期限が切れています（あと少しの間、資格確認だけは使えます）。市区町村の窓口で更新していただくようご案内ください。";
 
-const fn desk(status: Status, reason: Option<Reason>, shown: Option<&Shown<'_>>) -> &'static str {
+const fn desk<T>(status: Status, reason: Option<Reason>, shown: Option<&Shown<'_, T>>) -> &'static str {
     match status {
         Status::Valid => valid(shown),
         Status::Invalid => invalid(shown),
@@ -48,7 +48,7 @@ const fn desk(status: Status, reason: Option<Reason>, shown: Option<&Shown<'_>>)
     }
 }
 
-const fn valid(shown: Option<&Shown<'_>>) -> &'static str {
+const fn valid<T>(shown: Option<&Shown<'_, T>>) -> &'static str {
     match shown {
         Some(shown) => match shown.coverage.card_kind {
             Some(kind) => match kind.as_bytes() {
@@ -69,7 +69,7 @@ const fn valid(shown: Option<&Shown<'_>>) -> &'static str {
     }
 }
 
-const fn invalid(shown: Option<&Shown<'_>>) -> &'static str {
+const fn invalid<T>(shown: Option<&Shown<'_, T>>) -> &'static str {
     let Some(shown) = shown else {
         return "この日に有効な資格がありません。新しい保険の資格確認書か資格情報のお知らせをお持ちでないか、お尋ねください。";
     };
@@ -95,7 +95,7 @@ const fn invalid(shown: Option<&Shown<'_>>) -> &'static str {
     }
 }
 
-const fn invalid_newer(shown: Option<&Shown<'_>>) -> &'static str {
+const fn invalid_newer<T>(shown: Option<&Shown<'_, T>>) -> &'static str {
     match shown {
         Some(Shown { starts_on: Some(_), .. }) => {
             "この番号の資格はまだ始まっていません（開始日は表示のとおりです）。この日はほかの保険に加入されています。その資格確認書・資格情報のお知らせ、またはマイナポータルの資格情報画面を見せていただき、その番号で照会し直してください。"

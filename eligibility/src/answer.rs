@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::advice;
+use crate::coverage::Written;
 use crate::day::{Day, Timestamp};
 use crate::decision::{Eligibility, Reason, Shown, Status};
 use crate::number::InsurerNumber;
@@ -156,12 +157,12 @@ redacted!(Occasion<'_> = "Occasion(…)");
 
 impl<'a> Answer<'a> {
     /// The answer that shows this decision. `name_of` gives an insurer's name where the list has one.
-    pub fn of(
-        eligibility: &'a Eligibility<'a>,
+    pub fn of<T: Written>(
+        eligibility: &'a Eligibility<'a, T>,
         occasion: Occasion<'a>,
         name_of: &dyn Fn(InsurerNumber) -> Option<&'a str>,
     ) -> Self {
-        let show = |all: &'a [Shown<'a>]| -> Vec<CoverageShown<'a>> {
+        let show = |all: &'a [Shown<'a, T>]| -> Vec<CoverageShown<'a>> {
             all.iter().map(|one| CoverageShown::of(one, name_of(one.insurer))).collect()
         };
         Self {

@@ -1,7 +1,10 @@
 //! What insurers and cities say of one person: coverages, certificates, restrictions.
 //!
 //! These are the records as they are kept in memory and decided upon. How they look in a feed is
-//! [`crate::feed`]'s business, how they are shown [`crate::answer`]'s.
+//! [`crate::feed`]'s business, how they are shown [`crate::answer`]'s. Their texts are of a type `T`:
+//! whole, or packed as whoever keeps them likes, so that only what is shown is ever unpacked.
+
+mod text;
 
 use std::fmt;
 
@@ -11,6 +14,8 @@ use crate::code::{
 use crate::day::Day;
 use crate::number::{Branch, CityCode, InsurerNumber, LinkNumber, NumberKey};
 use crate::redacted::redacted;
+
+pub use text::Written;
 
 /// First and last day of something, both included; an absent side is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -70,11 +75,11 @@ pub struct SpecificDiseaseCertificate {
 
 /// One coverage of one person with one insurer.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Coverage {
+pub struct Coverage<T = Box<str>> {
     /// 記号 as the insurer writes it; empty where there is none.
-    pub symbol: Box<str>,
+    pub symbol: T,
     /// 番号 as the insurer writes it.
-    pub number: Box<str>,
+    pub number: T,
     /// 枝番.
     pub branch: Option<Branch>,
     /// 本人 or 家族.
@@ -82,7 +87,7 @@ pub struct Coverage {
     /// 証区分.
     pub card_kind: Option<CardKind>,
     /// 被保険者 (世帯主) 氏名, where the person is not that one.
-    pub insured_name: Option<Box<str>>,
+    pub insured_name: Option<T>,
     /// 資格取得日, the first day covered.
     pub qualified_on: Day,
     /// 資格喪失日, the first day no longer covered.
@@ -105,7 +110,7 @@ pub struct Coverage {
     pub specific_diseases: Vec<SpecificDiseaseCertificate>,
 }
 
-impl Coverage {
+impl<T> Coverage<T> {
     /// The first day it can hold.
     #[must_use]
     pub fn starts_on(&self) -> Day {
@@ -134,12 +139,6 @@ impl Coverage {
         self.ends_on().is_some_and(|end| end < day)
     }
 
-    /// The key under which its symbol and number are found.
-    #[must_use]
-    pub fn key(&self, insurer: InsurerNumber) -> NumberKey {
-        NumberKey::new(insurer, &self.symbol, &self.number)
-    }
-
     /// Whether a question with this branch may mean it: an omitted branch on either side fits any.
     #[must_use]
     pub fn fits_branch(&self, asked: Option<Branch>) -> bool {
@@ -150,7 +149,21 @@ impl Coverage {
     }
 }
 
-impl fmt::Debug for Coverage {
+impl<T: Written> Coverage<T> {
+    /// The key under which its symbol and number are found.
+    #[must_use]
+    pub fn key(&self, insurer: InsurerNumber) -> NumberKey {
+        NumberKey::new(insurer, &self.symbol.text(), &self.number.text())
+    }
+
+    /// Whether that is this key.
+    #[must_use]
+    pub fn has_key(&self, insurer: InsurerNumber, key: &NumberKey) -> bool {
+        self.symbol.look(|symbol| self.number.look(|number| key.is_of(insurer, symbol, number)))
+    }
+}
+
+impl<T> fmt::Debug for Coverage<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Coverage({}..{:?}, …)", self.starts_on(), self.ends_on())
     }
@@ -202,15 +215,15 @@ impl Restrictions {
 
 /// Everything one insurer says of one person.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct Member<T = Box<str>> {
     /// 氏名.
-    pub name: Box<str>,
+    pub name: T,
     /// 氏名カナ, full-width.
-    pub name_kana: Option<Box<str>>,
+    pub name_kana: Option<T>,
     /// 氏名その他 (通称名).
-    pub alias: Option<Box<str>>,
+    pub alias: Option<T>,
     /// 氏名その他カナ.
-    pub alias_kana: Option<Box<str>>,
+    pub alias_kana: Option<T>,
     /// 性別 on the face of the card.
     pub sex: Sex,
     /// 性別 on the back, where it is kept there.
@@ -218,16 +231,16 @@ pub struct Member {
     /// 生年月日 as this insurer has it.
     pub birth_date: Day,
     /// 郵便番号.
-    pub postal_code: Option<Box<str>>,
+    pub postal_code: Option<T>,
     /// 住所 as this insurer has it.
-    pub address: Option<Box<str>>,
+    pub address: Option<T>,
     /// Restrictions of this insurer.
     pub restrictions: Restrictions,
     /// Coverages, in the order fed.
-    pub coverages: Vec<Coverage>,
+    pub coverages: Vec<Coverage<T>>,
 }
 
-impl fmt::Debug for Member {
+impl<T> fmt::Debug for Member<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Member({} coverages, …)", self.coverages.len())
     }
@@ -235,41 +248,46 @@ impl fmt::Debug for Member {
 
 /// 医療費助成 or 公費 that a city pays for a person.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Subsidy {
+pub struct Subsidy<T = Box<str>> {
     /// 公費負担者番号.
-    pub payer_number: Box<str>,
+    pub payer_number: T,
     /// 公費受給者番号.
-    pub recipient_number: Box<str>,
+    pub recipient_number: T,
     /// Name of the scheme, the city's own word.
-    pub scheme: Box<str>,
+    pub scheme: T,
     /// Share the person pays, in percent.
     pub copay_percent: Option<u8>,
     /// Days on which it is valid.
     pub validity: Validity,
     /// Remark for the desk.
-    pub note: Option<Box<str>>,
+    pub note: Option<T>,
+}
+
+impl<T> fmt::Debug for Subsidy<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subsidy(…)")
+    }
 }
 
 redacted! {
     ElderlyCertificate = "ElderlyCertificate(…)",
     LimitCertificate = "LimitCertificate(…)",
     SpecificDiseaseCertificate = "SpecificDiseaseCertificate(…)",
-    Subsidy = "Subsidy(…)",
 }
 
 /// One insurer's place in a person: what it said, and what it asked to keep from view in records
 /// that were not accepted (such a wish takes effect at once).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Membership {
+pub struct Membership<T = Box<str>> {
     /// The insurer.
     pub insurer: InsurerNumber,
     /// Its last accepted word; `None` when it has none or withdrew it.
-    pub member: Option<Member>,
+    pub member: Option<Member<T>>,
     /// Restrictions read from records in quarantine or on hold.
     pub pending: Restrictions,
 }
 
-impl Membership {
+impl<T> Membership<T> {
     /// The restrictions in force, pending ones included.
     #[must_use]
     pub fn restrictions(&self) -> Restrictions {
@@ -278,23 +296,23 @@ impl Membership {
 
     /// Its coverages; none when the insurer has no living word.
     #[must_use]
-    pub fn coverages(&self) -> &[Coverage] {
+    pub fn coverages(&self) -> &[Coverage<T>] {
         self.member.as_ref().map_or(&[], |member| &member.coverages)
     }
 }
 
 /// One person, as all sources together describe them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct Person<T = Box<str>> {
     /// 紐付番号.
     pub link_number: LinkNumber,
     /// One entry an insurer, in order of insurer number.
-    pub memberships: Vec<Membership>,
+    pub memberships: Vec<Membership<T>>,
     /// One entry a city that feeds this person, in order of city code.
-    pub subsidies: Vec<(CityCode, Vec<Subsidy>)>,
+    pub subsidies: Vec<(CityCode, Vec<Subsidy<T>>)>,
 }
 
-impl Person {
+impl<T> Person<T> {
     /// A person of whom nothing is said yet.
     #[must_use]
     pub const fn new(link_number: LinkNumber) -> Self {
@@ -309,12 +327,12 @@ impl Person {
 
     /// This insurer's entry.
     #[must_use]
-    pub fn membership(&self, insurer: InsurerNumber) -> Option<&Membership> {
+    pub fn membership(&self, insurer: InsurerNumber) -> Option<&Membership<T>> {
         self.memberships.iter().find(|membership| membership.insurer == insurer)
     }
 
     /// This insurer's entry, made if it is not there.
-    pub fn membership_mut(&mut self, insurer: InsurerNumber) -> &mut Membership {
+    pub fn membership_mut(&mut self, insurer: InsurerNumber) -> &mut Membership<T> {
         let at = match self.memberships.binary_search_by_key(&insurer, |membership| membership.insurer) {
             Ok(at) => at,
             Err(at) => {

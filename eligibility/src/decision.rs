@@ -6,7 +6,7 @@
 mod view;
 
 use crate::code::words;
-use crate::coverage::{Coverage, Member, Membership, Person};
+use crate::coverage::{Coverage, Member, Membership, Person, Written};
 use crate::day::{Day, Timestamp};
 use crate::feed::Source;
 use crate::number::InsurerNumber;
@@ -95,9 +95,20 @@ pub enum Found<P> {
     Several,
 }
 
-impl<P: std::ops::Deref<Target = Person>> Found<P> {
+impl<P> Found<P> {
+    /// The same, with the person made another.
+    pub fn map<Q>(self, one: impl FnOnce(P) -> Q) -> Found<Q> {
+        match self {
+            Self::One(person) => Found::One(one(person)),
+            Self::Unlinked => Found::Unlinked,
+            Self::Unknown => Found::Unknown,
+            Self::Nobody => Found::Nobody,
+            Self::Several => Found::Several,
+        }
+    }
+
     /// The same, borrowing the person.
-    pub fn as_deref(&self) -> Found<&Person> {
+    pub const fn as_ref(&self) -> Found<&P> {
         match self {
             Self::One(person) => Found::One(person),
             Self::Unlinked => Found::Unlinked,
@@ -143,7 +154,7 @@ pub struct Reach {
 
 /// The answer, still holding on to the person it is about.
 #[derive(Clone, Debug)]
-pub struct Eligibility<'p> {
+pub struct Eligibility<'p, T = Box<str>> {
     /// The outcome.
     pub status: Status,
     /// Why, where the status alone does not say it.
@@ -151,9 +162,9 @@ pub struct Eligibility<'p> {
     /// The day asked about.
     pub date: Day,
     /// The coverages shown.
-    pub coverages: Vec<Shown<'p>>,
+    pub coverages: Vec<Shown<'p, T>>,
     /// The coverages of others that hold the day: for role `review` with `invalid_newer`.
-    pub newer: Option<Vec<Shown<'p>>>,
+    pub newer: Option<Vec<Shown<'p, T>>>,
     /// Echoed.
     pub consent: Consent,
     /// How far the source reaches on which the answer hangs.
@@ -165,11 +176,11 @@ pub struct Eligibility<'p> {
 /// Decides.
 ///
 /// `reach` tells of each source how far its word goes; a person's own data is in `found`.
-pub fn decide<'p>(
-    found: Found<&'p Person>,
+pub fn decide<'p, T: Written>(
+    found: Found<&'p Person<T>>,
     asked: &Asked<'_>,
     reach: &dyn Fn(Source) -> Reach,
-) -> Eligibility<'p> {
+) -> Eligibility<'p, T> {
     let rule = Rule { asked, reach };
     match (asked.by, found) {
         (By::Card, Found::One(person)) => rule.card(person),
@@ -192,7 +203,7 @@ pub fn decide<'p>(
 /// unusable, and none of them has closed the person to viewing, for then it is not sure that the
 /// record is this person's.
 #[must_use]
-pub fn may_be_linked(person: &Person, today: Day) -> bool {
+pub fn may_be_linked<T>(person: &Person<T>, today: Day) -> bool {
     !Standing::of(person, today).card_unusable && !person.memberships.iter().any(is_closed)
 }
 
@@ -202,15 +213,22 @@ struct Rule<'r> {
 }
 
 /// A coverage with the insurer and the person's data it belongs to.
-#[derive(Clone, Copy)]
-struct Candidate<'p> {
+struct Candidate<'p, T> {
     insurer: InsurerNumber,
-    member: &'p Member,
-    coverage: &'p Coverage,
+    member: &'p Member<T>,
+    coverage: &'p Coverage<T>,
 }
 
+impl<T> Clone for Candidate<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Candidate<'_, T> {}
+
 impl Rule<'_> {
-    fn card<'p>(&self, person: &'p Person) -> Eligibility<'p> {
+    fn card<'p, T>(&self, person: &'p Person<T>) -> Eligibility<'p, T> {
         if !person.is_fed() {
             return self.not_fed();
         }
@@ -236,7 +254,7 @@ impl Rule<'_> {
         self.doubtful(Status::Invalid, coverages, Source::Insurer(hangs_on))
     }
 
-    fn number<'p>(&self, query: &NumberQuery, person: &'p Person) -> Eligibility<'p> {
+    fn number<'p, T: Written>(&self, query: &NumberQuery, person: &'p Person<T>) -> Eligibility<'p, T> {
         let insurer = query.key.insurer();
         let entry = person.membership(insurer);
         let named = entry.and_then(|entry| Some((entry, named(query, insurer, entry.member.as_ref()?))));
@@ -248,7 +266,7 @@ impl Rule<'_> {
             return self.plain(Status::Withheld, Some(Reason::Closed), Vec::new(), Some(insurer));
         }
         let standing = Standing::of(person, self.asked.today);
-        let holds = |one: &Candidate<'p>| one.coverage.holds(self.asked.date);
+        let holds = |one: &Candidate<'p, T>| one.coverage.holds(self.asked.date);
         let holding: Vec<_> = asked.iter().copied().filter(holds).collect();
         if !holding.is_empty() {
             return self.plain(Status::Valid, None, self.shown(holding, standing), Some(insurer));
@@ -266,11 +284,11 @@ impl Rule<'_> {
     }
 
     /// Of coverages that do not hold the day: the one that ended last before it, else the next.
-    fn nearest<'p>(
+    fn nearest<'p, T>(
         &self,
-        all: impl Iterator<Item = Candidate<'p>>,
-        standing: Standing<'p>,
-    ) -> Vec<Shown<'p>> {
+        all: impl Iterator<Item = Candidate<'p, T>>,
+        standing: Standing<'p, T>,
+    ) -> Vec<Shown<'p, T>> {
         let date = self.asked.date;
         let mut all: Vec<_> = all.collect();
         all.sort_by(by_recency);
@@ -278,7 +296,7 @@ impl Rule<'_> {
         // `rev`: of equals, `max_by_key` keeps the last, and the order has the most recent first.
         let last = ended.rev().max_by_key(|one| one.coverage.ends_on());
         // One that was lost before it could begin will never begin.
-        let begins = |one: &&Candidate<'_>| one.coverage.holds(one.coverage.starts_on());
+        let begins = |one: &&Candidate<'_, T>| one.coverage.holds(one.coverage.starts_on());
         let next = || all.iter().filter(begins).min_by_key(|one| one.coverage.starts_on());
         let Some(one) = last.or_else(next) else { return Vec::new() };
         let mut shown = self.show(*one, standing);
@@ -291,30 +309,30 @@ impl Rule<'_> {
         vec![shown]
     }
 
-    fn shown<'p>(&self, mut all: Vec<Candidate<'p>>, standing: Standing<'p>) -> Vec<Shown<'p>> {
+    fn shown<'p, T>(&self, mut all: Vec<Candidate<'p, T>>, standing: Standing<'p, T>) -> Vec<Shown<'p, T>> {
         all.sort_by(by_recency);
         all.into_iter().map(|one| self.show(one, standing)).collect()
     }
 
-    fn show<'p>(&self, one: Candidate<'p>, standing: Standing<'p>) -> Shown<'p> {
+    fn show<'p, T>(&self, one: Candidate<'p, T>, standing: Standing<'p, T>) -> Shown<'p, T> {
         let as_of = (self.reach)(Source::Insurer(one.insurer)).as_of;
         Shown::of(one, self.asked, standing, as_of)
     }
 
-    fn not_fed<'p>(&self) -> Eligibility<'p> {
+    fn not_fed<'p, T>(&self) -> Eligibility<'p, T> {
         let as_of = (self.reach)(Source::Portal).as_of;
         let plain = self.plain(Status::Unconfirmed, Some(Reason::PersonNotFed), Vec::new(), None);
         Eligibility { as_of, ..plain }
     }
 
     /// An answer that stands whatever its source's age.
-    fn plain<'p>(
+    fn plain<'p, T>(
         &self,
         status: Status,
         reason: Option<Reason>,
-        coverages: Vec<Shown<'p>>,
+        coverages: Vec<Shown<'p, T>>,
         hangs_on: Option<InsurerNumber>,
-    ) -> Eligibility<'p> {
+    ) -> Eligibility<'p, T> {
         let as_of = hangs_on.and_then(|insurer| (self.reach)(Source::Insurer(insurer)).as_of);
         let Asked { date, consent, .. } = *self.asked;
         let looks_mistyped = matches!(self.asked.by, By::Number(query) if status == Status::NotFound && query.looks_mistyped());
@@ -322,7 +340,12 @@ impl Rule<'_> {
     }
 
     /// A negative answer, which becomes `unconfirmed` when its source is in doubt.
-    fn doubtful<'p>(&self, status: Status, coverages: Vec<Shown<'p>>, hangs_on: Source) -> Eligibility<'p> {
+    fn doubtful<'p, T>(
+        &self,
+        status: Status,
+        coverages: Vec<Shown<'p, T>>,
+        hangs_on: Source,
+    ) -> Eligibility<'p, T> {
         let Reach { as_of, doubt } = (self.reach)(hangs_on);
         let status = if doubt.is_some() { Status::Unconfirmed } else { status };
         Eligibility { as_of, ..self.plain(status, doubt, coverages, None) }
@@ -330,19 +353,23 @@ impl Rule<'_> {
 }
 
 /// The coverages that the question names.
-fn named<'p>(query: &NumberQuery, insurer: InsurerNumber, member: &'p Member) -> Vec<Candidate<'p>> {
+fn named<'p, T: Written>(
+    query: &NumberQuery,
+    insurer: InsurerNumber,
+    member: &'p Member<T>,
+) -> Vec<Candidate<'p, T>> {
     let asked = query.asked(insurer, member).filter_map(|at| member.coverages.get(at));
     asked.map(|coverage| Candidate { insurer, member, coverage }).collect()
 }
 
-fn is_closed(membership: &Membership) -> bool {
+fn is_closed<T>(membership: &Membership<T>) -> bool {
     membership.restrictions().has(crate::code::Restriction::Closed)
 }
 
-fn candidates<'p>(
-    person: &'p Person,
-    of: impl Fn(&Membership) -> bool,
-) -> impl Iterator<Item = Candidate<'p>> {
+fn candidates<'p, T>(
+    person: &'p Person<T>,
+    of: impl Fn(&Membership<T>) -> bool,
+) -> impl Iterator<Item = Candidate<'p, T>> {
     person.memberships.iter().filter(move |one| of(one)).flat_map(|membership| {
         let insurer = membership.insurer;
         membership.member.iter().flat_map(move |member| {

@@ -21,10 +21,16 @@ pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200B}' | '\u{FEFF}')
 }
 
-/// Appends the comparable form of `text` to `key`.
-pub(crate) fn fold_into(text: &str, key: &mut String) {
-    if text.is_ascii() {
-        key.extend(text.chars().filter(|c| !is_blank(*c)).map(|c| c.to_ascii_uppercase()));
+/// Gives the characters of the comparable form of `text`.
+pub(crate) fn fold(text: &str, mut take: impl FnMut(char)) {
+    // Nearly all texts: what has a half of this width needs no table.
+    if text.chars().all(|c| is_wide_ascii(c) || c.is_ascii()) {
+        for c in text.chars() {
+            let c = if c.is_ascii() { c } else { ((c as u32 - 0xFEE0) as u8) as char };
+            if !is_blank(c) {
+                take(c.to_ascii_uppercase());
+            }
+        }
         return;
     }
     let mut before = None;
@@ -36,9 +42,13 @@ pub(crate) fn fold_into(text: &str, key: &mut String) {
             _ if is_hyphen(c) => '-',
             _ => c.to_ascii_uppercase(),
         };
-        key.push(folded);
+        take(folded);
         before = Some(c);
     }
+}
+
+const fn is_wide_ascii(c: char) -> bool {
+    matches!(c, '\u{FF01}'..='\u{FF5E}')
 }
 
 /// Full-width Latin becomes ASCII and half-width kana full-width; every other letter stays.
@@ -68,7 +78,7 @@ mod tests {
 
     fn key(text: &str) -> String {
         let mut key = String::new();
-        fold_into(text, &mut key);
+        fold(text, |c| key.push(c));
         key
     }
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::fold::{fold_into, is_blank, is_hyphen};
+use crate::fold::{fold, is_blank, is_hyphen};
 use crate::redacted::redacted;
 
 /// Why a text is not the number it should be. Says nothing of the text itself.
@@ -354,16 +354,25 @@ impl NumberKey {
     pub fn new(insurer: InsurerNumber, symbol: &str, number: &str) -> Self {
         let mut spelled = String::with_capacity(symbol.len() + number.len() + 1);
         if !insurer.is_late_elderly() {
-            fold_into(symbol, &mut spelled);
+            fold(symbol, |c| spelled.push(c));
         }
         spelled.push('\u{1F}');
         let start = spelled.len();
-        fold_into(number, &mut spelled);
+        fold(number, |c| spelled.push(c));
         let written = spelled.len() - start;
         let zeros = spelled.bytes().skip(start).take_while(|b| *b == b'0').count();
         let surplus = if zeros == written { zeros.saturating_sub(1) } else { zeros };
         spelled.replace_range(start..start + surplus, "");
         Self { insurer, spelled: spelled.into_boxed_str() }
+    }
+
+    /// Whether this is the key of that symbol and number, without making it.
+    #[must_use]
+    pub fn is_of(&self, insurer: InsurerNumber, symbol: &str, number: &str) -> bool {
+        let Some((own_symbol, own_number)) = self.spelled.split_once('\u{1F}') else { return false };
+        insurer == self.insurer
+            && (insurer.is_late_elderly() || folds_to(symbol, own_symbol, false))
+            && folds_to(number, own_number, true)
     }
 
     /// The insurer.
@@ -377,6 +386,22 @@ impl NumberKey {
     pub fn spelled(&self) -> &str {
         &self.spelled
     }
+}
+
+/// Whether `folded` is the comparable form of `text`, of which leading zeros may be left out; all
+/// zeros keep one.
+fn folds_to(text: &str, folded: &str, without_zeros: bool) -> bool {
+    let mut rest = folded.chars();
+    let (mut same, mut zero, mut begun) = (true, false, !without_zeros);
+    fold(text, |c| {
+        if c == '0' && !begun {
+            zero = true;
+        } else {
+            begun = true;
+            same = same && rest.next() == Some(c);
+        }
+    });
+    if zero && !begun { folded == "0" } else { same && rest.next().is_none() }
 }
 
 impl fmt::Debug for NumberKey {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::code::IdentityCheck;
-use crate::coverage::Member;
+use crate::coverage::{Member, Written};
 use crate::day::{Day, Timestamp};
 use crate::number::{Branch, InstitutionCode, InsurerNumber, NumberKey, has_check_digit, is_writable};
 use crate::redacted::redacted;
@@ -87,15 +87,15 @@ impl NumberQuery {
 
     /// The coverages of this member that the question names, with their places.
     /// None unless the birth date is the one this insurer has.
-    pub fn asked<'p>(
+    pub fn asked<'p, T: Written>(
         &self,
         insurer: InsurerNumber,
-        member: &'p Member,
-    ) -> impl Iterator<Item = usize> + use<'p, '_> {
+        member: &'p Member<T>,
+    ) -> impl Iterator<Item = usize> + use<'p, '_, T> {
         let same = insurer == self.key.insurer() && member.birth_date == self.birth_date;
         let coverages = if same { member.coverages.as_slice() } else { &[] };
         coverages.iter().enumerate().filter_map(move |(at, coverage)| {
-            (coverage.fits_branch(self.branch) && coverage.key(insurer) == self.key).then_some(at)
+            (coverage.fits_branch(self.branch) && coverage.has_key(insurer, &self.key)).then_some(at)
         })
     }
 }

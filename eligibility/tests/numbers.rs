@@ -257,6 +257,20 @@ proptest! {
     }
 
     #[test]
+    fn a_key_knows_its_own_spellings(
+        elderly: bool,
+        one in ("[0-9０-９ーA-cａ－ ｶ-]{0,5}", "[0０]{0,2}[0-2０－ーｶ ]{0,3}"),
+        other in ("[0-9０-９ーA-cａ－ ｶ-]{0,5}", "[0０]{0,2}[0-2０－ーｶ ]{0,3}"),
+    ) {
+        let insurer = if elderly { "39131156" } else { "138057" };
+        let insurer = InsurerNumber::parse(insurer).expect("an insurer");
+        for (symbol, number) in [&one, &other] {
+            let key = NumberKey::new(insurer, &one.0, &one.1);
+            prop_assert_eq!(key.is_of(insurer, symbol, number), key == NumberKey::new(insurer, symbol, number));
+        }
+    }
+
+    #[test]
     fn an_instant_that_is_read_can_be_written_and_read_again(
         text in "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt][0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?([Zz]|[+-][01][0-9]:[0-5][0-9])",
     ) {

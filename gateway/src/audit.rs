@@ -1,35 +1,76 @@
 //! One record for each answer, in the kernel before the answer leaves.
 //!
-//! Holds the [`Entry`], the thread that writes groups of them into one file a day, and the
-//! pseudonym that stands for a person. It never holds a number, a name or a card.
+//! ```text
+//! entry ─► record, confirmation ─► writer ─► chain (answers, acts, confirmations) ─► file of the day
+//!                                                        │ verify, export, confirmations ◄─┘
+//! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`entry`] | what is said of one answer or act |
+//! | [`record`], [`confirmation`] | the octets of it |
+//! | [`frame`], [`chain`], [`synced`] | sealed groups, each bound to the one before; the files; how far they are on the disk |
+//! | [`writer`] | who writes, and who waits for the disk |
+//! | [`walk`], [`verify`], [`export`] | reading it again, proving it, giving it out |
+//! | [`retain`] | dropping what has been kept long enough |
+//! | [`key`] | secrets and their ids |
+//!
+//! No number, no name and no card is ever in a file in the clear: persons are pseudonyms, and what an
+//! institution gets back of its own answers is sealed, and kept for a short time.
 
+mod chain;
+mod class;
+mod confirmation;
 mod entry;
+pub mod export;
+mod frame;
+mod key;
+mod record;
+mod retain;
+mod synced;
+mod verify;
+mod walk;
+mod word;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use aws_lc_rs::hmac;
+use eligibility::day::Timestamp;
 use tokio::sync::oneshot;
 
+use crate::config;
+
+pub use class::{Class, Work};
+pub use confirmation::Confirmation;
 pub use entry::Entry;
-use writer::Writer;
+pub use key::{KeyId, Keys};
+pub use record::{Mark, Record, Word};
+pub use verify::{Broken, Holds, verify};
+use writer::{Group, Policy, Writer};
 
 /// Why the audit cannot be begun.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// The folder or today's file cannot be written.
+    /// The folder or one of its files cannot be used.
     #[error("{path}: {error}; the audit folder must exist and be writable")]
     Folder {
         /// The path.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Why.
         error: std::io::Error,
     },
-    /// The pseudonym key is missing or has the wrong length.
-    #[error("{path}: {why}; make one with `head -c 32 /dev/urandom > FILE && chmod 600 FILE`")]
+    /// Another process writes there.
+    #[error("{path}: in use by another gateway; give each its own audit folder")]
+    InUse {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A key is missing or cannot be one.
+    #[error("{path}: {why}; make one with `(umask 077; head -c 32 /dev/urandom > FILE)`")]
     Key {
         /// The path.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Why.
         why: String,
     },
@@ -38,53 +79,138 @@ pub enum AuditError {
 /// Takes records and tells when they are written.
 pub struct Audit {
     writer: Writer,
-    pseudonym: hmac::Key,
+    folder: PathBuf,
+    /// Held as long as this process writes.
+    _own: std::fs::File,
 }
 
 /// A record on its way to the file.
-pub struct Recording(oneshot::Receiver<bool>);
+pub enum Recording {
+    /// It is written, or cannot be.
+    Now(bool),
+    /// Another thread writes it, or the disk is waited for.
+    Later(oneshot::Receiver<bool>),
+}
 
 impl Recording {
-    /// Waits until the record is in the kernel. False: it is not, and the answer must not leave.
+    /// Waits until the record is as durable as the policy asks. False: it is not, and the answer must
+    /// not leave.
     pub async fn written(self) -> bool {
-        self.0.await.unwrap_or(false)
+        match self {
+            Self::Now(written) => written,
+            Self::Later(later) => later.await.unwrap_or(false),
+        }
     }
 
     /// As [`Recording::written`], for threads that may block.
     #[must_use]
     pub fn wait(self) -> bool {
-        self.0.blocking_recv().unwrap_or(false)
+        match self {
+            Self::Now(written) => written,
+            Self::Later(later) => later.blocking_recv().unwrap_or(false),
+        }
     }
 }
 
 impl Audit {
-    /// Opens today's file and starts the writer.
+    /// Finds the ends of the chains and starts the writer.
     ///
     /// # Errors
     /// [`AuditError`] with the path and the cure.
-    pub fn open(folder: &Path, key_file: &Path) -> Result<Self, AuditError> {
-        let key = std::fs::read(key_file)
-            .map_err(|error| AuditError::Key { path: key_file.to_owned(), why: error.to_string() })?;
-        if key.len() < 32 {
-            let why = "holds fewer than 32 octets".to_owned();
-            return Err(AuditError::Key { path: key_file.to_owned(), why });
+    pub fn open(config: &config::Audit) -> Result<Self, AuditError> {
+        let keys = Keys::read(config)?;
+        let folder = config.folder.clone();
+        let failed = |error| AuditError::Folder { path: folder.clone(), error };
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let own = std::fs::File::create(folder.join("lock")).map_err(failed)?;
+        if own.try_lock().is_err() {
+            return Err(AuditError::InUse { path: folder });
         }
-        let writer =
-            Writer::start(folder).map_err(|error| AuditError::Folder { path: folder.to_owned(), error })?;
-        Ok(Self { writer, pseudonym: hmac::Key::new(hmac::HMAC_SHA256, &key) })
+        let policy = Policy {
+            durability: config.durability,
+            every: Duration::from_millis(config.sync_ms),
+            reserve: config.reserve_octets,
+        };
+        let writer = Writer::start(&folder, keys, &policy).map_err(failed)?;
+        Ok(Self { writer, folder, _own: own })
     }
 
-    /// Hands a record to the writer.
+    /// Records one answer or act.
     #[must_use]
     pub fn record(&self, entry: &Entry) -> Recording {
-        let (done, recording) = oneshot::channel();
-        self.writer.take(entry.at(), entry.to_line(&self.pseudonym), done);
-        Recording(recording)
+        self.record_all(std::slice::from_ref(entry))
+    }
+
+    /// Records several as one group: cheaper than each alone.
+    #[must_use]
+    pub fn record_all(&self, entries: &[Entry]) -> Recording {
+        let keys = self.writer.keys();
+        let mut group = Group::default();
+        entries.iter().for_each(|entry| group.add(entry, &keys));
+        self.writer.take(group)
+    }
+
+    /// Whether there is room for the records of this class of work: looked at before work begins that
+    /// can wait.
+    #[must_use]
+    pub fn admits(&self, work: Work) -> bool {
+        self.writer.admits(work)
+    }
+
+    /// Writes with other keys from now on.
+    pub fn change_keys(&self, keys: Keys) {
+        self.writer.change_keys(keys);
+    }
+
+    /// The keys that are alive.
+    #[must_use]
+    pub fn keys(&self) -> std::sync::Arc<Keys> {
+        self.writer.keys()
     }
 
     /// Records waiting to be written.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.writer.waiting()
+    }
+
+    /// For how long something has been written and is not yet known to be on the disk.
+    #[must_use]
+    pub fn unsynced_for(&self) -> Duration {
+        self.writer.unsynced_for()
+    }
+
+    /// Number of the next record of a class: how many there ever were.
+    #[must_use]
+    pub fn next_record(&self, class: Class) -> u64 {
+        self.writer.next_record(class)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Drops the files that have been kept long enough; each class by its own days. Slow: it reads
+    /// them once more. Returns the dropped files.
+    pub fn drop_old(&self, now: Timestamp, keep: &config::KeepDays) -> Vec<PathBuf> {
+        let keys = self.keys();
+        let days = |class| match class {
+            Class::Answers => keep.answers,
+            Class::Acts => keep.acts,
+            Class::Confirmations => keep.confirmations,
+        };
+        let mut dropped = Vec::new();
+        for class in Class::ALL {
+            match retain::drop_old(&self.folder, class, (now, days(class)), &keys) {
+                Ok(files) => dropped.extend(files),
+                Err(error) => tracing::error!(%error, class = class.word(), "old audit files not dropped"),
+            }
+        }
+        for file in &dropped {
+            tracing::info!(file = %file.display(), "audit file dropped by retention; its ends stay");
+        }
+        dropped
     }
 }

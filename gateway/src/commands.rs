@@ -1,11 +1,13 @@
 //! The subcommands, one file each, and how they end.
 
+mod audit;
 mod card;
 mod config;
 pub mod demo;
 mod feed;
 mod pki;
 mod serve;
+mod store;
 
 use std::process::ExitCode;
 
@@ -26,11 +28,15 @@ enum Command {
     #[command(subcommand)]
     Config(config::ConfigCommand),
     #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    #[command(subcommand)]
     Feed(feed::FeedCommand),
     #[command(subcommand)]
     Card(card::CardCommand),
     #[command(subcommand)]
     Pki(pki::PkiCommand),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -86,9 +92,11 @@ pub fn run() -> ExitCode {
         Command::Demo(demo) => demo.run(),
         Command::Serve(serve) => serve.run(),
         Command::Config(config) => config.run(),
+        Command::Audit(audit) => audit.run(),
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
         Command::Pki(pki) => pki.run(),
+        Command::Store(store) => store.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -197,10 +197,65 @@ const fn default_stale_hours() -> u32 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Audit {
-    /// Folder of the audit files, one a day.
+    /// Folder of the audit: a folder for each class of records, in it the files of each day.
     pub folder: PathBuf,
-    /// File with the 32 octets that key the pseudonyms of persons; readable by the owner only.
-    pub pseudonym_key: PathBuf,
+    /// Files with the 32 octets that key the pseudonyms of persons, readable by the owner only. The
+    /// first writes, all find.
+    pub pseudonym_keys: Vec<PathBuf>,
+    /// Files with the 32 octets that seal the audit files, readable by the owner only. The first
+    /// writes, all read.
+    pub sealing_keys: Vec<PathBuf>,
+    /// What an answer waits for.
+    #[serde(default)]
+    pub durability: Durability,
+    /// Milliseconds after which what was written is on the disk.
+    #[serde(default = "default_sync_ms")]
+    pub sync_ms: u64,
+    /// Octets of free disk below which batches and pre-checks are refused; below half of it also links
+    /// and feeds.
+    #[serde(default = "default_reserve_octets")]
+    pub reserve_octets: u64,
+    /// Days for which records are kept.
+    #[serde(default)]
+    pub keep_days: KeepDays,
+}
+
+/// What an answer waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// Its record is with the kernel, and on the disk within `sync_ms`.
+    #[default]
+    Group,
+    /// Its record is on the disk.
+    Strict,
+}
+
+/// Days for which records are kept, by class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeepDays {
+    /// Who asked about whom.
+    pub answers: u32,
+    /// What feeders, the portal and operators did.
+    pub acts: u32,
+    /// What institutions may fetch again of their own answers.
+    pub confirmations: u32,
+}
+
+impl Default for KeepDays {
+    fn default() -> Self {
+        // As long as 資格履歴 is kept; an institution fetches its own log within a quarter.
+        Self { answers: 3653, acts: 3653, confirmations: 100 }
+    }
+}
+
+const fn default_sync_ms() -> u64 {
+    50
+}
+
+const fn default_reserve_octets() -> u64 {
+    1 << 30
 }
 
 impl Config {
@@ -245,7 +300,7 @@ impl Config {
         within(&mut self.feed.insurers);
         within(&mut self.feed.spool);
         within(&mut self.audit.folder);
-        within(&mut self.audit.pseudonym_key);
+        self.audit.pseudonym_keys.iter_mut().chain(&mut self.audit.sealing_keys).for_each(within);
         if let Some(path) = self.ledger.url.strip_prefix("sqlite:") {
             self.ledger.url = format!("sqlite:{}", folder.join(path).display());
         }
@@ -285,6 +340,14 @@ impl Config {
                 "must be object identifiers such as 1.2.392.200149.8.5.1.3.30".to_owned(),
             );
         }
+        for (key, files) in [
+            ("audit.pseudonym_keys", &self.audit.pseudonym_keys),
+            ("audit.sealing_keys", &self.audit.sealing_keys),
+        ] {
+            if files.is_empty() {
+                return wrong(key, "name at least one key file".to_owned());
+            }
+        }
         for (key, value) in self.positive() {
             if value == 0 {
                 return wrong(key, "must be greater than zero".to_owned());
@@ -298,8 +361,12 @@ impl Config {
         Ok(())
     }
 
-    fn positive(&self) -> [(&'static str, u64); 13] {
+    fn positive(&self) -> [(&'static str, u64); 17] {
         [
+            ("audit.sync_ms", self.audit.sync_ms),
+            ("audit.keep_days.answers", u64::from(self.audit.keep_days.answers)),
+            ("audit.keep_days.acts", u64::from(self.audit.keep_days.acts)),
+            ("audit.keep_days.confirmations", u64::from(self.audit.keep_days.confirmations)),
             ("card.revocation.max_age_hours", u64::from(self.card.revocation.max_age_hours)),
             ("service.connections", self.service.connections as u64),
             ("service.connections_per_address", self.service.connections_per_address as u64),

@@ -122,7 +122,7 @@ impl Gateway {
         let insurers = InsurerList::read(&config.feed.insurers)?;
         let opened = config.listeners.iter().map(|listener| Entrance::open(listener).map(Arc::new));
         let entrances = opened.collect::<Result<Vec<_>, _>>()?;
-        let audit = Audit::open(&config.audit.folder, &config.audit.pseudonym_key)?;
+        let audit = Audit::open(&config.audit)?;
         let path = config.ledger_path().to_owned();
         let failed = |error| StartError::Ledger { path: path.clone(), error };
         let followed = follow::start(&path).map_err(failed)?;

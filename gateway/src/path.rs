@@ -1,7 +1,7 @@
 //! The path of one query, top to bottom.
 //!
 //! ```text
-//! receive ─► parse ─► open ─► prove ─► spend ─► stand ─► entitle ─► find ─► decide ─► record ─► encode
+//! receive ─► parse ─► open ─► prove ─► spend ─► stand ─► entitle ─► find ─► decide ─► encode ─► record
 //! (front)             └──────── cards only ─────────┘
 //! ```
 //!
@@ -19,7 +19,7 @@ use eligibility::query::{CardQuery, NumberQuery};
 use eligibility::wire::{Text, Wrong};
 use pki::{OcspOutcome, Proven, TrustView, UnixTime, Verified};
 
-use crate::audit::{Entry, Recording};
+use crate::audit::{Entry, Recording, Work};
 use crate::challenge::ChallengeError;
 use crate::config::CardProof;
 use crate::desk::Desk;
@@ -37,6 +37,8 @@ pub struct Request<'r> {
     pub id: uuid::Uuid,
     /// Wall time at which it was received.
     pub now: Timestamp,
+    /// The caller's id of its own trace (W3C `traceparent`).
+    pub trace: Option<[u8; 16]>,
 }
 
 /// What leaves, once its record is written.
@@ -47,6 +49,16 @@ pub struct Reply {
     pub word: &'static str,
     /// The audit record on its way.
     pub recording: Recording,
+}
+
+/// What may leave once its record is written, which is left to the caller.
+pub struct Unrecorded {
+    /// The answer's JSON, or why there is none.
+    pub outcome: Result<Vec<u8>, Refusal>,
+    /// The word for the outcome.
+    pub word: &'static str,
+    /// What must be recorded first.
+    pub entry: Entry,
 }
 
 /// What comes of a question by a card.
@@ -99,7 +111,7 @@ impl Waiting {
 
 /// A question by a card.
 pub fn card(desk: &Desk, request: Request<'_>, body: &[u8]) -> CardReply {
-    let mut entry = Entry::begin("card", request);
+    let mut entry = Entry::question("card", Work::Desk, request);
     match by_card(desk, request, body, &mut entry) {
         Ok(Step::Answered(encoded)) => CardReply::Now(finish(desk, Ok(encoded), entry)),
         Ok(Step::NeedsStatus(needs)) => CardReply::NeedsStatus(needs),
@@ -115,7 +127,7 @@ pub fn card_with_status(
     waiting: Waiting,
     status: OcspOutcome,
 ) -> Reply {
-    let mut entry = Entry::begin("card", request);
+    let mut entry = Entry::question("card", Work::Desk, request);
     let outcome = CardQuery::from_json(body)
         .map_err(Refusal::from)
         .and_then(|query| standing(desk, request, &query, (waiting.proven, status), &mut entry));
@@ -129,9 +141,17 @@ enum Step {
 
 /// A question by the numbers of an insured card.
 pub fn number(desk: &Desk, request: Request<'_>, body: &[u8]) -> Reply {
-    let mut entry = Entry::begin("number", request);
+    let mut entry = Entry::question("number", Work::Desk, request);
     let outcome = by_number(desk, request, body, &mut entry);
     finish(desk, outcome, entry)
+}
+
+/// The same question in a batch: its record is left to the caller, who writes many as one group.
+pub fn number_of_batch(desk: &Desk, request: Request<'_>, body: &[u8]) -> Unrecorded {
+    let mut entry = Entry::question("batch", Work::Batch, request);
+    let outcome = by_number(desk, request, body, &mut entry);
+    let (outcome, word) = worded(outcome, &mut entry);
+    Unrecorded { outcome, word, entry }
 }
 
 /// parse ─► open ─► prove ─► spend, and on where nothing has to be waited for.
@@ -214,10 +234,9 @@ fn signed(
 struct Encoded {
     json: Vec<u8>,
     word: &'static str,
-    recording: Recording,
 }
 
-/// find ─► decide ─► record ─► encode.
+/// find ─► decide ─► encode; the record is written while nobody has seen the answer.
 fn answer(
     desk: &Desk,
     entitled: &Entitled<'_>,
@@ -229,22 +248,27 @@ fn answer(
     let memory = desk.memory.view();
     let generation = memory.generation();
     let found = memory.find(entitled.key());
-    let eligibility = decide(found.as_deref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
-    entry.decided(entitled, &found, &eligibility, generation);
-    let recording = desk.audit.record(entry);
+    let eligibility = decide(found.as_ref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
+    entry.decided(entitled, &found, &eligibility, generation, reference);
     let occasion = Occasion { reference, card, generation, answered_at: now };
     let mut json = Vec::with_capacity(1024);
     Answer::of(&eligibility, occasion, &|insurer| desk.insurers.name(insurer)).write_to(&mut json);
-    Encoded { json, word: eligibility.status.word(), recording }
+    Encoded { json, word: eligibility.status.word() }
 }
 
 fn finish(desk: &Desk, outcome: Result<Encoded, Refusal>, mut entry: Entry) -> Reply {
+    let (outcome, word) = worded(outcome, &mut entry);
+    Reply { outcome, word, recording: desk.audit.record(&entry) }
+}
+
+/// What is sent, and the word for it; a refusal is noted in the record.
+fn worded(outcome: Result<Encoded, Refusal>, entry: &mut Entry) -> (Result<Vec<u8>, Refusal>, &'static str) {
     match outcome {
-        Ok(Encoded { json, word, recording }) => Reply { outcome: Ok(json), word, recording },
+        Ok(Encoded { json, word }) => (Ok(json), word),
         Err(refusal) => {
             let word = refusal.problem().code;
             entry.refused(word);
-            Reply { outcome: Err(refusal), word, recording: desk.audit.record(&entry) }
+            (Err(refusal), word)
         }
     }
 }

@@ -70,6 +70,10 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 7] =
+        [Self::Reception, Self::Review, Self::Insurer, Self::Portal, Self::Jlis, Self::City, Self::Operator];
+
     /// The word in configuration, logs and metrics.
     #[must_use]
     pub const fn word(self) -> &'static str {

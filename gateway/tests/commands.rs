@@ -87,7 +87,7 @@ fn an_unreadable_key_and_a_taken_port_are_named() {
     std::fs::remove_file(world.path("secrets/pseudonym.key")).unwrap();
     let (code, _, stderr) = serve(&world.path("shikaku.toml"));
     assert_eq!(code, Some(2), "{stderr}");
-    assert!(stderr.contains("pseudonym.key") && stderr.contains("chmod 600"), "{stderr}");
+    assert!(stderr.contains("pseudonym.key") && stderr.contains("umask 077"), "{stderr}");
 }
 
 #[test]
@@ -126,9 +126,13 @@ fn feeds_are_verified_and_loaded_without_the_service() {
 #[test]
 fn secrets_are_readable_by_their_owner_only() {
     let world = World::prepared(60);
-    for name in
-        ["secrets/pseudonym.key", "tls/server-key.pem", "clients/reception-key.pem", "jpki/user-ca-1-key.pem"]
-    {
+    for name in [
+        "secrets/pseudonym.key",
+        "secrets/audit.key",
+        "tls/server-key.pem",
+        "clients/reception-key.pem",
+        "jpki/user-ca-1-key.pem",
+    ] {
         let mode = std::fs::metadata(world.path(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name}");
     }
@@ -153,7 +157,7 @@ fn a_demonstration_is_used_again_and_stays_fresh() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["demo", "serve", "config", "feed", "card", "pki"] {
+    for command in ["demo", "serve", "config", "audit", "feed", "card", "pki"] {
         let (code, stdout, _) = run(shikaku().args([command, "--help"]));
         assert_eq!(code, Some(0));
         assert!(stdout.contains("Example:"), "{command}");

@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 use pki::UnixTime;
 use pki::issuing::{ClientName, TlsAuthority, Validity};
 use serde_json::json;
-use world::World;
 use world::client::{Client, Reply};
+use world::{World, shikaku};
 
 const QUERY: &str =
     r#"{"insurer_number":"06132013","symbol":"12-34","number":"567","birth_date":"1980-02-03"}"#;
@@ -118,9 +118,13 @@ fn a_full_audit_disk_withholds_answers_and_loses_none() {
         desk.send("POST", "/v1/eligibility/number", "application/json", QUERY.as_bytes()).word(),
         "valid"
     );
-    for entry in std::fs::read_dir(world.path("data/audit")).unwrap() {
-        for line in std::fs::read_to_string(entry.unwrap().path()).unwrap().lines() {
-            assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "a torn record: {line}");
-        }
-    }
+    let verified = shikaku()
+        .args(["audit", "verify"])
+        .arg(world.path("data/audit"))
+        .arg("--config")
+        .arg(world.path("shikaku.toml"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(verified.stdout).unwrap();
+    assert!(verified.status.success() && said.contains("answers: holds: 2 records"), "{said}");
 }

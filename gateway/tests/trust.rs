@@ -171,7 +171,7 @@ fn a_clock_that_steps_while_serving_lets_nobody_in_who_was_out() {
         let now: Timestamp = gateway.clock.now();
         let (challenge, _) = gateway.desk.challenges.issue(peer.fingerprint(), now).unwrap();
         let card = world.card_in_state(state).query(&challenge).to_string();
-        let request = gateway::path::Request { peer: &peer, id: uuid::Uuid::max(), now };
+        let request = gateway::path::Request { peer: &peer, id: uuid::Uuid::max(), now, trace: None };
         gateway::path::card(&gateway.desk, request, card.as_bytes()).now().unwrap().word
     };
     const DAY: i64 = 86_400_000;

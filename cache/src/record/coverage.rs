@@ -18,9 +18,9 @@ use eligibility::coverage::{
 use eligibility::day::Day;
 use eligibility::number::{Branch, CityCode};
 
-use super::{put_city, read_city};
+use super::{Cities, put_city, read_city};
 use crate::octets::{Reading, put_day, put_number};
-use crate::text::{Alphabet, code, put_code, put_text, text};
+use crate::text::{Alphabet, Packed, code, put_code, put_text, text};
 
 /// 1990-01-01: days from then to 2079 take two octets.
 const DAYS: i32 = 7305;
@@ -167,11 +167,14 @@ fn octet(reading: &mut Reading<'_>, is: bool) -> Option<Option<u8>> {
 }
 
 /// Reads a coverage; `before` is the one of the same insurer before it.
-pub(super) fn read(reading: &mut Reading<'_>, before: Option<&Coverage>) -> Option<Coverage> {
+pub(super) fn read<'o>(
+    reading: &mut Reading<'o>,
+    before: Option<&Coverage<Packed<'o>>>,
+) -> Option<Coverage<Packed<'o>>> {
     let [usual, days] = reading.array()?;
     let seldom = if usual & SELDOM == 0 { 0 } else { reading.octet()? };
-    let symbol = code(reading, before.map(|before| &*before.symbol))?;
-    let number = code(reading, before.map(|before| &*before.number))?;
+    let symbol = code(reading, before.map(|before| before.symbol))?;
+    let number = code(reading, before.map(|before| before.number))?;
     let branch = match octet(reading, usual & BRANCH != 0)? {
         Some(branch) => Some(Branch::from_value(branch)?),
         None => None,
@@ -207,7 +210,7 @@ pub(super) fn read(reading: &mut Reading<'_>, before: Option<&Coverage>) -> Opti
     Some(coverage)
 }
 
-fn read_seldom(reading: &mut Reading<'_>, seldom: u8, into: &mut Coverage) -> Option<()> {
+fn read_seldom<'o>(reading: &mut Reading<'o>, seldom: u8, into: &mut Coverage<Packed<'o>>) -> Option<()> {
     if seldom & OTHER_KIND != 0 {
         into.card_kind = Some(CardKind::parse(std::str::from_utf8(reading.octets(2)?).ok()?)?);
     }
@@ -222,10 +225,10 @@ fn read_seldom(reading: &mut Reading<'_>, seldom: u8, into: &mut Coverage) -> Op
     Some(())
 }
 
-fn read_all<T>(
-    reading: &mut Reading<'_>,
+fn read_all<'o, T>(
+    reading: &mut Reading<'o>,
     are: bool,
-    read: impl Fn(&mut Reading<'_>) -> Option<T>,
+    read: impl Fn(&mut Reading<'o>) -> Option<T>,
 ) -> Option<Vec<T>> {
     let count = if are { reading.count()? } else { 0 };
     (0..count).map(|_| read(reading)).collect()
@@ -287,7 +290,7 @@ pub(super) fn put_subsidies(out: &mut Vec<u8>, all: &[(CityCode, Vec<Subsidy>)])
 }
 
 /// What [`put_subsidies`] wrote.
-pub(super) fn read_subsidies(reading: &mut Reading<'_>) -> Option<Vec<(CityCode, Vec<Subsidy>)>> {
+pub(super) fn read_subsidies<'o>(reading: &mut Reading<'o>) -> Option<Cities<Packed<'o>>> {
     let count = reading.count()?;
     let mut all = Vec::with_capacity(count.min(16));
     for _ in 0..count {
@@ -296,7 +299,7 @@ pub(super) fn read_subsidies(reading: &mut Reading<'_>) -> Option<Vec<(CityCode,
     Some(all)
 }
 
-fn read_subsidy(reading: &mut Reading<'_>) -> Option<Subsidy> {
+fn read_subsidy<'o>(reading: &mut Reading<'o>) -> Option<Subsidy<Packed<'o>>> {
     let flags = reading.octet()?;
     let payer_number = code(reading, None)?;
     let recipient_number = code(reading, None)?;

@@ -15,7 +15,7 @@ use eligibility::coverage::{Member, Membership, Restrictions};
 
 use super::{Wanted, coverage, put_insurer, read_insurer};
 use crate::octets::{Reading, put_day, put_number};
-use crate::text::{Alphabet, code, put_code, put_text, text};
+use crate::text::{Alphabet, Packed, code, put_code, put_text, text};
 
 /// 1938-01-01: births from then to 2027 take two octets.
 const BIRTHS: i32 = -11_688;
@@ -126,11 +126,11 @@ fn put_identity(out: &mut Vec<u8>, member: &Member) {
 
 /// Reads a membership and the position of the insurer's last word; `None` also when the insurer
 /// is the wanted one and says another birth date.
-pub(super) fn read(
-    reading: &mut Reading<'_>,
-    before: Option<&Member>,
+pub(super) fn read<'o>(
+    reading: &mut Reading<'o>,
+    before: Option<&Member<Packed<'o>>>,
     wanted: Option<Wanted>,
-) -> Option<(Membership, Option<u64>)> {
+) -> Option<(Membership<Packed<'o>>, Option<u64>)> {
     let insurer = read_insurer(reading)?;
     let flags = reading.octet()?;
     let bits = if flags & PENDING == 0 { 0 } else { reading.octet()? };
@@ -160,12 +160,12 @@ pub(super) fn read(
     Some((Membership { insurer, member, pending: Restrictions::from_bits(bits) }, word))
 }
 
-fn read_identity(
-    reading: &mut Reading<'_>,
+fn read_identity<'o>(
+    reading: &mut Reading<'o>,
     flags: u8,
     seldom: u8,
     birth: Option<eligibility::day::Day>,
-) -> Option<Member> {
+) -> Option<Member<Packed<'o>>> {
     let sex = |bits: u8| Sex::ALL.get(usize::from(bits)).copied();
     let birth_date = reading.day(BIRTHS)?;
     if birth.is_some_and(|birth| birth != birth_date) {
@@ -201,16 +201,6 @@ fn read_identity(
 }
 
 /// The same person without coverages and restrictions.
-fn identity(of: &Member) -> Member {
-    Member {
-        name: of.name.clone(),
-        name_kana: of.name_kana.clone(),
-        alias: of.alias.clone(),
-        alias_kana: of.alias_kana.clone(),
-        postal_code: of.postal_code.clone(),
-        address: of.address.clone(),
-        restrictions: Restrictions::NONE,
-        coverages: Vec::new(),
-        ..*of
-    }
+const fn identity<'o>(of: &Member<Packed<'o>>) -> Member<Packed<'o>> {
+    Member { restrictions: Restrictions::NONE, coverages: Vec::new(), ..*of }
 }

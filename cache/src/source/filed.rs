@@ -11,7 +11,7 @@ use super::{About, Book, Quarantined, SourceState};
 use crate::octets::{Reading, put_number};
 use crate::record::{put_source, read_source};
 use crate::state::Map;
-use crate::text::{Alphabet, put_text, text};
+use crate::text::{Alphabet, Packed, put_text, text};
 
 /// All books, in the order of sources.
 pub(crate) fn put_books(out: &mut Vec<u8>, books: &Map<Source, Book>) {
@@ -128,9 +128,9 @@ fn put_quarantined(out: &mut Vec<u8>, one: &Quarantined) {
 }
 
 fn read_quarantined(reading: &mut Reading<'_>) -> Option<Quarantined> {
-    let name = text(reading, Alphabet::Words)?;
-    let code = text(reading, Alphabet::Words)?;
-    let field = read_option(reading, |reading| text(reading, Alphabet::Words))?;
+    let words = |reading: &mut Reading<'_>| text(reading, Alphabet::Words).map(Packed::unpacked);
+    let (name, code) = (words(reading)?, words(reading)?);
+    let field = read_option(reading, words)?;
     let sequence = read_option(reading, |reading| reading.number())?;
     let kind = read_option(reading, read_kind)?;
     let epoch = u32::try_from(reading.number()?).ok()?;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Words;
 use crate::code::{CardKind, LimitCategory, LimitKind, LossReason, Relationship, Sex, SpecificDisease};
-use crate::coverage::{ElderlyCertificate, LimitCertificate, SpecificDiseaseCertificate, Subsidy};
+use crate::coverage::{ElderlyCertificate, LimitCertificate, SpecificDiseaseCertificate, Subsidy, Written};
 use crate::day::{Day, Timestamp};
 use crate::decision::{EndedBy, Shown};
 use crate::redacted::redacted;
@@ -131,19 +131,19 @@ pub struct SubsidyShown<'a> {
 }
 
 impl<'a> CoverageShown<'a> {
-    pub(super) fn of(shown: &'a Shown<'a>, insurer_name: Option<&'a str>) -> Self {
+    pub(super) fn of<T: Written>(shown: &'a Shown<'a, T>, insurer_name: Option<&'a str>) -> Self {
         let Shown { member, coverage, .. } = *shown;
-        let text = |text: &'a Option<Box<str>>| text.as_deref().map(Cow::Borrowed);
+        let text = |text: &'a Option<T>| text.as_ref().map(Written::text);
         let unless_hidden = |words| if shown.hides_address { None } else { text(words) };
         Self {
             insurer_number: shown.insurer.to_string().into(),
             insurer_name: insurer_name.map(Cow::Borrowed),
-            symbol: Cow::Borrowed(&coverage.symbol),
-            number: Cow::Borrowed(&coverage.number),
+            symbol: coverage.symbol.text(),
+            number: coverage.number.text(),
             branch: coverage.branch.map(|branch| branch.to_string().into()),
             relationship: coverage.relationship,
             card_kind: coverage.card_kind,
-            name: Cow::Borrowed(&member.name),
+            name: member.name.text(),
             name_kana: text(&member.name_kana),
             alias: text(&member.alias),
             alias_kana: text(&member.alias_kana),
@@ -212,15 +212,15 @@ impl DiseaseShown {
 }
 
 impl<'a> SubsidyShown<'a> {
-    fn of(subsidy: &'a Subsidy) -> Self {
+    fn of<T: Written>(subsidy: &'a Subsidy<T>) -> Self {
         Self {
-            payer_number: Cow::Borrowed(&subsidy.payer_number),
-            recipient_number: Cow::Borrowed(&subsidy.recipient_number),
-            scheme: Cow::Borrowed(&subsidy.scheme),
+            payer_number: subsidy.payer_number.text(),
+            recipient_number: subsidy.recipient_number.text(),
+            scheme: subsidy.scheme.text(),
             copay_percent: subsidy.copay_percent,
             valid_from: subsidy.validity.from,
             valid_through: subsidy.validity.through,
-            note: subsidy.note.as_deref().map(Cow::Borrowed),
+            note: subsidy.note.as_ref().map(Written::text),
         }
     }
 }

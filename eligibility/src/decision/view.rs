@@ -14,13 +14,13 @@ use crate::number::InsurerNumber;
 
 /// One coverage as it may be shown to this caller on this day.
 #[derive(Clone, Debug)]
-pub struct Shown<'p> {
+pub struct Shown<'p, T = Box<str>> {
     /// Whose coverage it is.
     pub insurer: InsurerNumber,
     /// The person as that insurer has it.
-    pub member: &'p Member,
+    pub member: &'p Member<T>,
     /// The coverage.
-    pub coverage: &'p Coverage,
+    pub coverage: &'p Coverage<T>,
     /// Postal code and address may not be shown.
     pub hides_address: bool,
     /// With a negative answer: what ended it.
@@ -34,16 +34,16 @@ pub struct Shown<'p> {
     /// 特定疾病療養受療証 that hold the day, with consent and a card.
     pub specific_diseases: Vec<&'p SpecificDiseaseCertificate>,
     /// Subsidies that hold the day, with consent; `None` when not asked or never fed.
-    pub subsidies: Option<Vec<&'p Subsidy>>,
+    pub subsidies: Option<Vec<&'p Subsidy<T>>>,
     /// How far this insurer's word reaches.
     pub as_of: Option<Timestamp>,
 }
 
-impl<'p> Shown<'p> {
+impl<'p, T> Shown<'p, T> {
     pub(super) fn of(
-        one: Candidate<'p>,
+        one: Candidate<'p, T>,
         asked: &Asked<'_>,
-        standing: Standing<'p>,
+        standing: Standing<'p, T>,
         as_of: Option<Timestamp>,
     ) -> Self {
         let Candidate { insurer, member, coverage } = one;
@@ -75,35 +75,42 @@ impl<'p> Shown<'p> {
 }
 
 /// The one with the latest first day; of equals the one fed last.
-fn latest<T>(all: impl Iterator<Item = T>, from: impl Fn(&T) -> Option<Day>) -> Option<T> {
+fn latest<C>(all: impl Iterator<Item = C>, from: impl Fn(&C) -> Option<Day>) -> Option<C> {
     all.max_by_key(from)
 }
 
 /// Latest 取得日 first, then latest 有効開始日, then insurer number.
-pub(super) fn by_recency(a: &Candidate<'_>, b: &Candidate<'_>) -> std::cmp::Ordering {
-    let key = |one: &Candidate<'_>| {
+pub(super) fn by_recency<T>(a: &Candidate<'_, T>, b: &Candidate<'_, T>) -> std::cmp::Ordering {
+    let key = |one: &Candidate<'_, T>| {
         (Reverse(one.coverage.qualified_on), Reverse(one.coverage.validity.from), one.insurer)
     };
     key(a).cmp(&key(b))
 }
 
 /// What holds for the person as a whole.
-#[derive(Clone, Copy)]
-pub(super) struct Standing<'p> {
-    person: &'p Person,
+pub(super) struct Standing<'p, T> {
+    person: &'p Person<T>,
     pub(super) hides_address: bool,
     pub(super) card_unusable: bool,
 }
 
-impl<'p> Standing<'p> {
-    pub(super) fn of(person: &'p Person, today: Day) -> Self {
+impl<T> Clone for Standing<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Standing<'_, T> {}
+
+impl<'p, T> Standing<'p, T> {
+    pub(super) fn of(person: &'p Person<T>, today: Day) -> Self {
         let card_unusable = card_unusable(person, today);
-        let asks = |one: &Membership| one.restrictions().has(Restriction::HideAddress);
+        let asks = |one: &Membership<T>| one.restrictions().has(Restriction::HideAddress);
         let hides_address = card_unusable || person.memberships.iter().any(asks);
         Self { person, hides_address, card_unusable }
     }
 
-    fn subsidies(&self, date: Day) -> Option<Vec<&'p Subsidy>> {
+    fn subsidies(&self, date: Day) -> Option<Vec<&'p Subsidy<T>>> {
         let fed = !self.person.subsidies.is_empty();
         let all = self.person.subsidies.iter().flat_map(|(_, subsidies)| subsidies);
         fed.then(|| all.filter(|one| one.validity.holds(date)).collect())
@@ -112,13 +119,13 @@ impl<'p> Standing<'p> {
 
 /// 自己情報提供不可 counts from insurers whose coverage has not ended, else from the latest ended
 /// one. A wish not yet accepted counts in any case.
-fn card_unusable(person: &Person, today: Day) -> bool {
-    let asks = |one: &Membership| one.restrictions().has(Restriction::CardUnusable);
+fn card_unusable<T>(person: &Person<T>, today: Day) -> bool {
+    let asks = |one: &Membership<T>| one.restrictions().has(Restriction::CardUnusable);
     if !person.memberships.iter().any(asks) {
         return false;
     }
-    let goes_on = |one: &&Membership| one.coverages().iter().any(|coverage| !coverage.ended_before(today));
-    let end = |one: &&Membership| one.coverages().iter().map(Coverage::ends_on).max().flatten();
+    let goes_on = |one: &&Membership<T>| one.coverages().iter().any(|coverage| !coverage.ended_before(today));
+    let end = |one: &&Membership<T>| one.coverages().iter().map(Coverage::ends_on).max().flatten();
     let pending = person.memberships.iter().any(|one| one.pending.has(Restriction::CardUnusable));
     let mut going_on = person.memberships.iter().filter(goes_on).peekable();
     if going_on.peek().is_some() {

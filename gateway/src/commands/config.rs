@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::CommandError;
+use crate::audit::Keys;
 use crate::config::{Config, InsurerList};
 use crate::front::Entrance;
 use crate::trust;
@@ -31,6 +32,7 @@ impl ConfigCommand {
             Self::Check { file } => {
                 let config = Config::read(file).map_err(CommandError::usage)?;
                 InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
+                Keys::read(&config.audit).map_err(CommandError::usage)?;
                 trust::check(&config.card).map_err(CommandError::usage)?;
                 for listener in &config.listeners {
                     Entrance::open(listener).map_err(CommandError::usage)?;

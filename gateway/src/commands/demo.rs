@@ -26,6 +26,10 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use folder::Folder;
 
+/// The keys of the audit, in the folder.
+const PSEUDONYM_KEY: &str = "secrets/pseudonym.key";
+const SEALING_KEY: &str = "secrets/audit.key";
+
 /// Makes a nation, its cards and certificates in a folder, and serves it
 #[derive(Args)]
 #[command(after_help = "Example:\n  shikaku demo --dir demo-data --people 10000")]
@@ -107,7 +111,9 @@ pub fn prepare(
     identities::make(&folder, now)?;
     let cards = cards::make(&folder, &population, now)?;
     folder.write("insurers.csv", population.insurers_csv().as_bytes())?;
-    folder.write_secret("secrets/pseudonym.key", 32)?;
+    for secret in [PSEUDONYM_KEY, SEALING_KEY] {
+        folder.write_secret(secret, 32)?;
+    }
     let config = config(&folder, listen, admin)?;
     feeds::make(&folder, &config, &population, now)?;
     folder.write("README.md", words::guide(&population, &cards).as_bytes())?;
@@ -163,7 +169,15 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
             stale_hours: 72,
             stale_hours_of: Default::default(),
         },
-        audit: config::Audit { folder: "data/audit".into(), pseudonym_key: "secrets/pseudonym.key".into() },
+        audit: config::Audit {
+            folder: "data/audit".into(),
+            pseudonym_keys: vec![PSEUDONYM_KEY.into()],
+            sealing_keys: vec![SEALING_KEY.into()],
+            durability: config::Durability::Group,
+            sync_ms: 50,
+            reserve_octets: 64 << 20,
+            keep_days: config::KeepDays::default(),
+        },
     };
     let path = folder.write("shikaku.toml", config.to_toml().as_bytes())?;
     Config::read(&path).map_err(CommandError::usage)

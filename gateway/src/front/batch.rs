@@ -10,9 +10,9 @@ use bytes::Bytes;
 use eligibility::day::Timestamp;
 use uuid::Uuid;
 
-use crate::audit::Recording;
+use crate::audit::Work;
 use crate::gateway::Gateway;
-use crate::path::{self, Reply};
+use crate::path::{self, Unrecorded};
 use crate::peer::Peer;
 use crate::refusal::Refusal;
 
@@ -22,16 +22,19 @@ const LINES: usize = 10_000;
 pub(super) const OCTETS: usize = 8 * 1024 * 1024;
 /// Time to receive one.
 pub(super) const WITHIN: Duration = Duration::from_secs(60);
-/// Lines whose records are waited for together.
+/// Lines whose records are written together.
 const GROUP: usize = 500;
 
 /// Answers every line. A batch that is too long is refused before its first answer.
 pub(super) async fn answer(
     gateway: &Arc<Gateway>,
     peer: &Arc<Peer>,
-    now: Timestamp,
+    (now, trace): (Timestamp, Option<[u8; 16]>),
     body: Bytes,
 ) -> Result<Vec<u8>, Refusal> {
+    if !gateway.desk.audit.admits(Work::Batch) {
+        return Err(Refusal::Overloaded);
+    }
     let lines = body.split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii().is_empty());
     if lines.count() > LINES {
         return Err(Refusal::BodyTooLarge);
@@ -40,24 +43,33 @@ pub(super) async fn answer(
     let (gateway, peer) = (Arc::clone(gateway), Arc::clone(peer));
     let answered = tokio::task::spawn_blocking(move || {
         let _place = place;
-        answer_lines(&gateway, &peer, now, &body)
+        answer_lines(&gateway, &peer, (now, trace), &body)
     });
     answered.await.map_err(|_| Refusal::Internal)?
 }
 
-fn answer_lines(gateway: &Gateway, peer: &Peer, now: Timestamp, body: &[u8]) -> Result<Vec<u8>, Refusal> {
+fn answer_lines(
+    gateway: &Gateway,
+    peer: &Peer,
+    (now, trace): (Timestamp, Option<[u8; 16]>),
+    body: &[u8],
+) -> Result<Vec<u8>, Refusal> {
     let mut answers = Vec::with_capacity(body.len() * 4);
-    let mut recordings = Vec::with_capacity(GROUP);
-    for line in body.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
-        let request = path::Request { peer, id: Uuid::now_v7(), now };
-        let Reply { outcome, word, recording } = path::number(&gateway.desk, request, line);
-        gateway.metrics.batched(word);
-        answers.extend(outcome.unwrap_or_else(|refusal| refusal.to_json()));
-        answers.push(b'\n');
-        recordings.push(recording);
-        if recordings.len() == GROUP && !recordings.drain(..).all(Recording::wait) {
+    let lines: Vec<_> = body.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii).collect();
+    let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    for group in lines.chunks(GROUP) {
+        let mut entries = Vec::with_capacity(group.len());
+        for line in group {
+            let request = path::Request { peer, id: Uuid::now_v7(), now, trace };
+            let Unrecorded { outcome, word, entry } = path::number_of_batch(&gateway.desk, request, line);
+            gateway.metrics.batched(word);
+            answers.extend(outcome.unwrap_or_else(|refusal| refusal.to_json()));
+            answers.push(b'\n');
+            entries.push(entry);
+        }
+        if !gateway.desk.audit.record_all(&entries).wait() {
             return Err(Refusal::Overloaded);
         }
     }
-    if recordings.into_iter().all(Recording::wait) { Ok(answers) } else { Err(Refusal::Overloaded) }
+    Ok(answers)
 }

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use eligibility::day::Timestamp;
+use eligibility::feed::Source;
 
 use super::batch;
 use super::body::{self, Media, ReplyBody};
 use super::scan::{FIELDS, HEAD_OCTETS, TARGET};
+use crate::audit::{Entry, Work};
 use crate::clock::Clock;
 use crate::gateway::{Gateway, Phase};
 use crate::intake;
@@ -100,11 +102,22 @@ struct Head<'h> {
     peer: &'h Arc<Peer>,
     id: Uuid,
     now: Timestamp,
+    trace: Option<[u8; 16]>,
 }
 
 impl Head<'_> {
+    /// The record of an act, its outcome not known yet.
+    fn act(&self, route: &'static str, purpose: &'static str) -> Entry {
+        Entry::act(route, purpose, Work::Intake, self.request())
+    }
+
+    /// Whether there is room for the records of links and feeds.
+    fn admitted(&self) -> Result<(), Refusal> {
+        if self.gateway.desk.audit.admits(Work::Intake) { Ok(()) } else { Err(Refusal::Overloaded) }
+    }
+
     fn request(&self) -> path::Request<'_> {
-        path::Request { peer: self.peer, id: self.id, now: self.now }
+        path::Request { peer: self.peer, id: self.id, now: self.now, trace: self.trace }
     }
 }
 
@@ -124,7 +137,8 @@ pub(super) async fn reply(
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
     let began = Clock::instant();
-    let head = Head { gateway, peer, id: Uuid::now_v7(), now: gateway.clock.now() };
+    let trace = trace(request.headers());
+    let head = Head { gateway, peer, id: Uuid::now_v7(), now: gateway.clock.now(), trace };
     let target = request.uri().path().to_owned();
     let route = route(&request, &target);
     let word = route.as_ref().map_or("none", |route| route.word());
@@ -153,11 +167,23 @@ type Outcome = (Result<(StatusCode, Vec<u8>), Refusal>, Option<&'static str>);
 fn log(head: &Head<'_>, route: &str, outcome: &str, took: Duration) {
     let role = head.peer.role().map_or("none", Role::word);
     let micros = took.as_micros() as u64;
+    let trace = head.trace.map(|id| format!("{:032x}", u128::from_be_bytes(id)));
+    let trace = trace.as_deref().unwrap_or_default();
     if outcome == "internal" {
-        tracing::error!(request = %head.id, route, role, peer = %head.peer.fingerprint(), outcome, micros, "failed");
+        tracing::error!(request = %head.id, trace, route, role, peer = %head.peer.fingerprint(), outcome, micros, "failed");
     } else {
-        tracing::debug!(request = %head.id, route, role, peer = %head.peer.fingerprint(), outcome, micros, "answered");
+        tracing::debug!(request = %head.id, trace, route, role, peer = %head.peer.fingerprint(), outcome, micros, "answered");
     }
+}
+
+/// The caller's trace id in W3C `traceparent`; anything else than its one form is no trace.
+fn trace(headers: &hyper::HeaderMap) -> Option<[u8; 16]> {
+    let text = headers.get("traceparent")?.to_str().ok().filter(|text| text.len() == 55)?;
+    let mut parts = text.split('-');
+    let (version, id) = (parts.next()?, parts.next().filter(|id| id.len() == 32)?);
+    let is_lower = id.bytes().all(|octet| octet.is_ascii_digit() || (b'a'..=b'f').contains(&octet));
+    let id = u128::from_str_radix(id, 16).ok().filter(|id| is_lower && *id != 0)?;
+    (version == "00").then_some(id.to_be_bytes())
 }
 
 fn route<'r>(request: &Request<Incoming>, path: &'r str) -> Result<Route<'r>, Refusal> {
@@ -196,13 +222,13 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
         Route::Quarantine(source) => (intake::api::quarantine(head.gateway, head.peer, source), None),
         Route::Dismissal(source, name) => (dismissal(head, source, name, request).await, None),
         Route::Links => (link(head, request).await, None),
-        Route::Link(serial) => (intake::links::unlink(head.gateway, head.peer, serial).await, None),
+        Route::Link(serial) => (unlink(head, serial).await, None),
         Route::Notices => {
             let notices = match after(request.uri().query()) {
                 Ok(after) => intake::links::notices(head.gateway, head.peer, after).await,
                 Err(refusal) => Err(refusal),
             };
-            (notices, None)
+            (acted(head, head.act("notices", "card registration"), notices).await, None)
         }
     }
 }
@@ -286,7 +312,7 @@ async fn batch(head: &Head<'_>, request: Request<Incoming>) -> Result<(StatusCod
     }
     body::check_media(request.headers(), Media::Lines)?;
     let lines = body::read(request.into_body(), batch::OCTETS, batch::WITHIN).await?;
-    Ok((StatusCode::OK, batch::answer(head.gateway, head.peer, head.now, lines).await?))
+    Ok((StatusCode::OK, batch::answer(head.gateway, head.peer, (head.now, head.trace), lines).await?))
 }
 
 #[derive(Deserialize)]
@@ -327,13 +353,39 @@ async fn feed(
     source: &str,
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    head.admitted()?;
     body::check_media(request.headers(), Media::Lines)?;
-    intake::http::deliver(head.gateway, head.peer, source, request.into_body()).await
+    let mut entry = head.act("feed", "feeding");
+    if let Some(Source::Insurer(number)) = Source::parse(source) {
+        entry = entry.insurer(number);
+    }
+    let delivered = intake::http::deliver(head.gateway, head.peer, source, request.into_body()).await;
+    acted(head, entry, delivered).await
 }
 
 async fn link(head: &Head<'_>, request: Request<Incoming>) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    head.admitted()?;
     let json = small_json(head, request).await?;
-    intake::links::link(head.gateway, head.peer, head.now, &json).await
+    let mut entry = head.act("link", "card registration");
+    let linked = intake::links::link(head.gateway, head.peer, (head.now, &json), &mut entry).await;
+    acted(head, entry, linked).await
+}
+
+async fn unlink(head: &Head<'_>, serial: &str) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    head.admitted()?;
+    let mut entry = head.act("unlink", "card registration");
+    let unlinked = intake::links::unlink(head.gateway, head.peer, serial, &mut entry).await;
+    acted(head, entry, unlinked).await
+}
+
+/// What was done, once its record is written too.
+async fn acted(
+    head: &Head<'_>,
+    mut entry: Entry,
+    done: Result<(StatusCode, Vec<u8>), Refusal>,
+) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    entry.refused(done.as_ref().map_or_else(|refusal| refusal.problem().code, |_| "done"));
+    if head.gateway.desk.audit.record(&entry).written().await { done } else { Err(Refusal::Overloaded) }
 }
 
 #[derive(Deserialize)]
@@ -356,7 +408,8 @@ async fn dismissal(
     if !dismiss {
         return Err(Refusal::field("dismiss", eligibility::wire::Wrong::Range));
     }
-    intake::api::dismiss(head.gateway, head.peer, source, name).await
+    let dismissed = intake::api::dismiss(head.gateway, head.peer, source, name).await;
+    acted(head, head.act("dismissal", "operation"), dismissed).await
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use super::api::act;
 use super::http::refused;
+use crate::audit::Entry;
 use crate::desk::Desk;
 use crate::gateway::Gateway;
 use crate::peer::{Peer, Role};
@@ -54,9 +55,17 @@ struct Notice {
 }
 
 /// `POST /v1/links`.
-pub(crate) async fn link(gateway: &Arc<Gateway>, peer: &Peer, now: Timestamp, body: &[u8]) -> Outcome {
+pub(crate) async fn link(
+    gateway: &Arc<Gateway>,
+    peer: &Peer,
+    (now, body): (Timestamp, &[u8]),
+    entry: &mut Entry,
+) -> Outcome {
     portal(peer)?;
-    let (serial, link_number) = wanted(&gateway.desk, now, body).await?;
+    let query = LinkQuery::from_json(body)?;
+    entry.about(&query.person);
+    let (serial, link_number) = wanted(&gateway.desk, now, &query).await?;
+    entry.is_person(link_number);
     match gateway.desk.memory.owner(serial) {
         Some(owner) if owner == link_number => {}
         Some(_) => return Err(Refusal::LinkConflict),
@@ -70,8 +79,7 @@ pub(crate) async fn link(gateway: &Arc<Gateway>, peer: &Peer, now: Timestamp, bo
 }
 
 /// prove ─► stand ─► find: the card, and the one person it may be linked to.
-async fn wanted(desk: &Desk, now: Timestamp, body: &[u8]) -> Result<(Serial, LinkNumber), Refusal> {
-    let query = LinkQuery::from_json(body)?;
+async fn wanted(desk: &Desk, now: Timestamp, query: &LinkQuery<'_>) -> Result<(Serial, LinkNumber), Refusal> {
     let certificate =
         STANDARD.decode(&*query.certificate).map_err(|_| Refusal::field("certificate", Wrong::Form))?;
     if !desk.insurers.has(query.person.key.insurer()) {
@@ -99,10 +107,11 @@ async fn wanted(desk: &Desk, now: Timestamp, body: &[u8]) -> Result<(Serial, Lin
 }
 
 /// `DELETE /v1/links/{serial}`: also when there is none.
-pub(crate) async fn unlink(gateway: &Arc<Gateway>, peer: &Peer, serial: &str) -> Outcome {
+pub(crate) async fn unlink(gateway: &Arc<Gateway>, peer: &Peer, serial: &str, entry: &mut Entry) -> Outcome {
     portal(peer)?;
     let serial = Serial::parse(serial).map_err(|error| Refusal::field("serial", error.into()))?;
-    if gateway.desk.memory.owner(serial).is_some() {
+    if let Some(owner) = gateway.desk.memory.owner(serial) {
+        entry.is_person(owner);
         act(gateway, Said::Link { serial, link_number: None }).await.map_err(refused)?;
     }
     Ok((StatusCode::NO_CONTENT, Vec::new()))

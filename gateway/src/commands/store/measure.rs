@@ -1,0 +1,339 @@
+//! `shikaku store measure`: what a nation in memory costs, and how fast it answers.
+//!
+//! ```text
+//! build (from lines of feeds) ─► save ─► drop ─► open ─► find ─► change while finding
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cache::{Reader, Sizes};
+use clap::Args;
+use eligibility::feed::{Record, Said, Source};
+use indicatif::{ProgressBar, ProgressStyle};
+use population::Population;
+use serde::Serialize;
+
+use super::super::CommandError;
+use super::load::{Case, Feeder, TODAY, lines, records};
+use super::probe::{Latency, Question, control, floor, latency, questions, rate};
+use crate::clock::Clock;
+
+/// People whose records are made before they are loaded, and so wait as lines.
+const BLOCK: u64 = 100_000;
+/// Questions asked in turn.
+const QUESTIONS: usize = 400_000;
+/// Changes a second beside which answers are timed.
+const PACE: f64 = 10_000.0;
+/// Changes that become visible together.
+const CHANGES: u64 = 200;
+
+/// Builds an invented nation in memory and tells what it costs: octets a person, loading, finding,
+/// changing, restarting. The record of truth is not part of it
+#[derive(Args)]
+#[command(after_help = "Example:\n  shikaku store measure --people 1000000 --json")]
+pub(in crate::commands) struct Measure {
+    /// How many people
+    #[arg(long, default_value_t = 1_000_000)]
+    people: u64,
+    /// What the nation is drawn from
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// What is kept of everybody
+    #[arg(long, value_enum, default_value_t = Case::Three)]
+    case: Case,
+    /// Where memory is saved meanwhile; a new folder of the system's otherwise
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// Measure what a former run with the same people has saved in the folder, and build nothing
+    #[arg(long, requires = "folder")]
+    saved: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was measured.
+#[derive(Default, Serialize)]
+struct Report {
+    people: u64,
+    case: Option<Case>,
+    /// Neither a ledger was written nor was one read.
+    with_ledger: bool,
+    records: u64,
+    serials: usize,
+    load_per_second: Option<f64>,
+    bytes_per_person: f64,
+    parts: Parts,
+    find_decide_per_second: f64,
+    #[serde(flatten)]
+    hits: Latency,
+    misses: Latency,
+    /// One load from memory that no cache holds.
+    floor_ns: u64,
+    beside_updates: Beside,
+    update_per_second: f64,
+    bytes_per_person_after_updates: f64,
+    peak_over_resident: f64,
+    snapshot_bytes: u64,
+    snapshot_seconds: f64,
+    restart_seconds: f64,
+}
+
+/// Octets a person by what they are for.
+#[derive(Default, Serialize)]
+struct Parts {
+    records: f64,
+    places: f64,
+    cards: f64,
+    numbers: f64,
+    changes: f64,
+}
+
+/// Answers while people are changed.
+#[derive(Default, Serialize)]
+struct Beside {
+    updates_per_second: f64,
+    find_decide_per_second: f64,
+    #[serde(flatten)]
+    latency: Latency,
+    /// Arithmetic beside the same changes: what the machine itself adds.
+    control: Latency,
+}
+
+impl Measure {
+    pub(super) fn run(&self) -> Result<(), CommandError> {
+        let folder = match &self.folder {
+            Some(folder) => folder.clone(),
+            None => std::env::temp_dir().join(format!("shikaku-measure-{}", std::process::id())),
+        };
+        let report = self.measure(&folder);
+        if self.folder.is_none() {
+            fs::remove_dir_all(&folder).map_err(CommandError::environment)?;
+        }
+        let report = report?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report).map_err(CommandError::environment)?);
+        } else {
+            report.print();
+        }
+        Ok(())
+    }
+
+    fn measure(&self, folder: &Path) -> Result<Report, CommandError> {
+        let population = Population::new(self.seed, self.people, TODAY);
+        let people = population.people();
+        let mut report = Report { people, case: Some(self.case), ..Report::default() };
+        if !self.saved {
+            self.build(&population, folder, &mut report)?;
+        }
+        let asked = questions(&population, self.case, QUESTIONS.min(people as usize));
+        let each = |octets: u64| octets as f64 / people as f64;
+        report.floor_ns = floor((people as usize * 64).clamp(1 << 20, 1 << 30)).as_nanos() as u64;
+        let before = resident("VmRSS:");
+        let begun = Clock::instant();
+        let (writer, memory) = cache::open(folder).map_err(CommandError::environment)?;
+        report.restart_seconds = begun.elapsed().as_secs_f64();
+        report.serials = memory.serials();
+        report.find_decide_per_second = rate(&memory, &asked.0, 3);
+        report.hits = latency(&memory, &asked.0, 1);
+        report.misses = latency(&memory, &asked.1, 1);
+        report.bytes_per_person = each(resident("VmRSS:").saturating_sub(before));
+        report.parts = parts(memory.sizes(), people);
+        let mut feeder = Feeder { writer, position: memory.generation() };
+        let opened = resident("VmRSS:").saturating_sub(before);
+        report.beside_updates = beside(&mut feeder, &memory, &population, self.case, &asked.0);
+        // From here on the highest there was counts, and a tenth of all people change.
+        let _ = fs::write("/proc/self/clear_refs", "5");
+        report.update_per_second = update(&mut feeder, &memory, &population, self.case, &asked.0);
+        let peak = resident("VmHWM:").saturating_sub(before);
+        report.peak_over_resident = peak as f64 / opened.max(1) as f64;
+        report.bytes_per_person_after_updates = each(resident("VmRSS:").saturating_sub(before));
+        Ok(report)
+    }
+
+    /// Loads the nation and saves it.
+    fn build(&self, population: &Population, folder: &Path, report: &mut Report) -> Result<(), CommandError> {
+        let (writer, memory) = cache::empty();
+        let mut feeder = Feeder { writer, position: 0 };
+        let bar = progress(self.people);
+        let mut taken = Duration::ZERO;
+        for first in (0..self.people).step_by(BLOCK as usize) {
+            let lines = made(population, self.case, first..self.people.min(first + BLOCK));
+            let (count, time) = feeder.load(&lines);
+            report.records += count;
+            taken += time;
+            bar.inc(BLOCK.min(self.people - first));
+        }
+        bar.finish_and_clear();
+        report.load_per_second = Some(report.records as f64 / taken.as_secs_f64());
+        drop(memory);
+        let begun = Clock::instant();
+        feeder.writer.save(folder).map_err(CommandError::environment)?;
+        report.snapshot_seconds = begun.elapsed().as_secs_f64();
+        let files = fs::read_dir(folder).map_err(CommandError::environment)?.flatten();
+        report.snapshot_bytes = files.filter_map(|file| Some(file.metadata().ok()?.len())).sum();
+        Ok(())
+    }
+}
+
+/// The lines of these people's records, made on all cores.
+fn made(population: &Population, case: Case, places: std::ops::Range<u64>) -> super::load::Lines {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    let share = (places.end - places.start).div_ceil(threads).max(1);
+    let mut all = super::load::Lines::new();
+    std::thread::scope(|scope| {
+        let start = |from: u64| places.end.min(places.start + from * share);
+        let threads: Vec<_> = (0..threads)
+            .map(|thread| {
+                let places = start(thread)..start(thread + 1);
+                scope.spawn(move || lines(&records(population, case, places)))
+            })
+            .collect();
+        for lines in threads.into_iter().filter_map(|thread| thread.join().ok()) {
+            for (source, lines) in lines {
+                all.entry(source).or_default().extend(lines);
+            }
+        }
+    });
+    all
+}
+
+/// Answers beside a writer that changes people at its pace.
+fn beside(
+    feeder: &mut Feeder,
+    memory: &Reader,
+    population: &Population,
+    case: Case,
+    asked: &[Question],
+) -> Beside {
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let begun = Clock::instant();
+            let mut changed = 0;
+            while !ended.load(Ordering::Relaxed) {
+                changed += change(feeder, population, case, changed * 7, CHANGES);
+                let due = Duration::from_secs_f64(changed as f64 / PACE);
+                std::thread::sleep(due.saturating_sub(begun.elapsed()));
+            }
+            changed as f64 / begun.elapsed().as_secs_f64()
+        });
+        let latency = latency(memory, asked, 5);
+        let control = control(asked.len() * 5);
+        let find_decide_per_second = rate(memory, asked, 3);
+        ended.store(true, Ordering::Relaxed);
+        let updates_per_second = writer.join().unwrap_or_default();
+        Beside { updates_per_second, find_decide_per_second, latency, control }
+    })
+}
+
+/// Changes a tenth of all people as fast as it goes, beside a reader; how many a second.
+fn update(
+    feeder: &mut Feeder,
+    memory: &Reader,
+    population: &Population,
+    case: Case,
+    asked: &[Question],
+) -> f64 {
+    let ended = AtomicBool::new(false);
+    let tenth = population.people().div_ceil(10);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !ended.load(Ordering::Relaxed) {
+                rate(memory, asked.get(..1000).unwrap_or(asked), 1);
+            }
+        });
+        let (mut changed, mut taken) = (0, Duration::ZERO);
+        while changed < tenth {
+            let batches = changes(population, case, changed, 2000);
+            let begun = Clock::instant();
+            feeder.apply(&batches);
+            taken += begun.elapsed();
+            changed += 2000;
+        }
+        ended.store(true, Ordering::Relaxed);
+        changed as f64 / taken.as_secs_f64()
+    })
+}
+
+fn change(feeder: &mut Feeder, population: &Population, case: Case, from: u64, count: u64) -> u64 {
+    let batches = changes(population, case, from, count);
+    feeder.apply(&batches);
+    batches.iter().map(|(_, records)| records.len() as u64).sum()
+}
+
+/// Insurers correct the names of so many people.
+fn changes(population: &Population, case: Case, from: u64, count: u64) -> Vec<(Source, Vec<Record>)> {
+    let from = from % population.people().saturating_sub(count).max(1);
+    let mut batches = std::collections::BTreeMap::<_, Vec<_>>::new();
+    for mut record in records(population, case, from..from + count) {
+        if let Said::Member { member: Some(member), .. } = &mut record.said {
+            member.name = format!("{}子", member.name).into();
+            batches.entry(record.source).or_default().push(record);
+        }
+    }
+    batches.into_iter().collect()
+}
+
+/// Octets in memory, anonymous and mapped: now, or at the most so far.
+fn resident(line: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let found =
+        status.lines().find_map(|one| one.strip_prefix(line)?.trim().split(' ').next()?.parse::<u64>().ok());
+    found.unwrap_or(0) * 1024
+}
+
+fn parts(sizes: Sizes, people: u64) -> Parts {
+    let each = |octets: usize| octets as f64 / people as f64;
+    Parts {
+        records: each(sizes.records),
+        places: each(sizes.places),
+        cards: each(sizes.cards),
+        numbers: each(sizes.numbers),
+        changes: each(sizes.changes),
+    }
+}
+
+fn progress(people: u64) -> ProgressBar {
+    // Invariant: the template is constant and right.
+    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} people, {eta} left")
+        .expect("a template");
+    ProgressBar::new(people).with_style(style)
+}
+
+impl Report {
+    fn print(&self) {
+        let Self { parts, hits, misses, beside_updates: beside, .. } = self;
+        println!("{} people, {} records, {} cards; no ledger", self.people, self.records, self.serials);
+        println!("resident         {:10.1} octets a person", self.bytes_per_person);
+        println!(
+            "  records {:.1}, places {:.1}, cards {:.1}, numbers {:.1}, changes {:.1}",
+            parts.records, parts.places, parts.cards, parts.numbers, parts.changes
+        );
+        if let Some(load) = self.load_per_second {
+            println!("load             {load:10.0} records/s from NDJSON");
+        }
+        println!("find and decide  {:10.0} /s a core", self.find_decide_per_second);
+        println!("  hits           {hits}");
+        println!("  misses         {misses}");
+        println!("  one load       {:10} ns", self.floor_ns);
+        println!("beside {:.0} updates/s", beside.updates_per_second);
+        println!("  find and decide{:10.0} /s", beside.find_decide_per_second);
+        println!("  answers        {}", beside.latency);
+        println!("  arithmetic     {}", beside.control);
+        println!("updates          {:10.0} /s beside a reader", self.update_per_second);
+        println!("  resident after {:10.1} octets a person", self.bytes_per_person_after_updates);
+        println!("  peak           {:10.2} × resident", self.peak_over_resident);
+        println!("snapshot         {:10} octets in {:.2} s", self.snapshot_bytes, self.snapshot_seconds);
+        println!("restart          {:10.3} s", self.restart_seconds);
+    }
+}
+
+impl std::fmt::Display for Latency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "p50 {} ns, p99 {} ns, p99.9 {} ns", self.p50_ns, self.p99_ns, self.p999_ns)
+    }
+}
