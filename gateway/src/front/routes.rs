@@ -123,11 +123,10 @@ impl Head<'_> {
 
 /// Answers a request that was refused before anything of it was read.
 pub(super) fn refuse(gateway: &Arc<Gateway>, peer: &Arc<Peer>, refusal: &Refusal) -> Response<ReplyBody> {
-    let head = Head { gateway, peer, id: Uuid::now_v7(), now: gateway.clock.now() };
-    let said = refusal.problem().code;
+    let (id, said) = (Uuid::now_v7(), refusal.problem().code);
     gateway.metrics.answered("none", said, Duration::ZERO);
-    tracing::info!(request = %head.id, peer = %peer.fingerprint(), outcome = said, "refused by its head");
-    body::refused(refusal, head.id)
+    tracing::info!(request = %id, peer = %peer.fingerprint(), outcome = said, "refused by its head");
+    body::refused(refusal, id)
 }
 
 /// Answers one request.
