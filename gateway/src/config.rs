@@ -68,6 +68,9 @@ pub struct Config {
     pub card: Card,
     /// The record of truth.
     pub ledger: Ledger,
+    /// Memory's files.
+    #[serde(default)]
+    pub memory: Memory,
     /// Feeds.
     pub feed: Feed,
     /// The audit.
@@ -164,6 +167,23 @@ impl Default for Admin {
 pub struct Ledger {
     /// `sqlite:PATH`.
     pub url: String,
+}
+
+/// Memory's files: what a restart begins with instead of the whole ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Memory {
+    /// Folder of the files; beside the ledger when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// Seconds after which they are written anew, if anything was changed.
+    pub save_seconds: u64,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { folder: None, save_seconds: 60 }
+    }
 }
 
 /// Feeds.
@@ -286,6 +306,12 @@ impl Config {
         Path::new(self.ledger.url.strip_prefix("sqlite:").unwrap_or_default())
     }
 
+    /// The folder of memory's files.
+    #[must_use]
+    pub fn memory_folder(&self) -> PathBuf {
+        self.memory.folder.clone().unwrap_or_else(|| self.ledger_path().with_extension("memory"))
+    }
+
     fn resolve(&mut self, folder: &Path) {
         let within = |path: &mut PathBuf| *path = folder.join(&*path);
         for listener in &mut self.listeners {
@@ -297,6 +323,7 @@ impl Config {
         self.card.anchors.iter_mut().map(AnchorFile::file_mut).for_each(within);
         self.card.issuers.iter_mut().for_each(within);
         within(&mut self.card.lists);
+        self.memory.folder.iter_mut().for_each(within);
         within(&mut self.feed.insurers);
         within(&mut self.feed.spool);
         within(&mut self.audit.folder);
@@ -361,7 +388,7 @@ impl Config {
         Ok(())
     }
 
-    fn positive(&self) -> [(&'static str, u64); 17] {
+    fn positive(&self) -> [(&'static str, u64); 18] {
         [
             ("audit.sync_ms", self.audit.sync_ms),
             ("audit.keep_days.answers", u64::from(self.audit.keep_days.answers)),
@@ -378,6 +405,7 @@ impl Config {
             ("service.chunk_seconds", self.service.chunk_seconds),
             ("service.write_seconds", self.service.write_seconds),
             ("service.body_octets", self.service.body_octets as u64),
+            ("memory.save_seconds", self.memory.save_seconds),
             ("feed.delivery_octets", self.feed.delivery_octets),
             ("feed.stale_hours", u64::from(self.feed.stale_hours)),
         ]

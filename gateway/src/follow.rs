@@ -1,21 +1,33 @@
 //! The one way into memory: batches of the ledger, in order.
 //!
-//! At the start all that were ever committed are read; from then on each commit hands its batches
-//! over before anybody is told of it. There is no other writer.
+//! ```text
+//! start:  files of memory ─► the batches after them ─► followed
+//!         none, or not this ledger's ─► all batches ─┘
+//! then:   ledger ─► apply ─► visible        files ◄─ written behind, every minute
+//! ```
+//!
+//! At the start memory is taken from its files, and the batches after them are read; from then on each
+//! commit hands its batches over before anybody is told of it. There is no other writer.
+
+mod files;
+mod replay;
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use cache::Reader;
+use cache::{Reader, Writer};
 use eligibility::day::Timestamp;
-use eligibility::feed::{Record, Said, Source, Subject};
+use eligibility::feed::{Kind, Record, Said, Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
-use ledger::{Content, Ledger, LedgerError, Options};
+use ledger::{Content, Ledger, LedgerError, Opened, Options};
 
 use crate::clock::Clock;
 use crate::trust::Memories;
 
-/// Batches read at once during the start.
-const BATCHES: usize = 256;
+pub use files::{Behind, FilesError, Kept, hand_over, take_over};
+
+/// Batches read at once where only acts of the gateway's own are wanted.
+const ACTS: usize = 256;
 
 /// A ledger with the memory that follows it.
 pub struct Followed {
@@ -27,37 +39,65 @@ pub struct Followed {
     pub written: Option<Timestamp>,
     /// What is remembered of revocation lists.
     pub lists: Memories,
+    /// How memory was made.
+    pub began: Began,
+    /// Memory's files.
+    pub files: Kept,
 }
 
-/// Opens the ledger, reads it into memory, and follows it from there.
+/// How memory was made at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Began {
+    /// Position up to which it came from files; 0 where it came from the ledger alone.
+    pub from_files: u64,
+    /// Batches of the ledger that were read after that.
+    pub followed: u64,
+}
+
+/// Opens the ledger, makes memory of its files in this folder and of the batches after them, and
+/// follows from there.
 ///
 /// # Errors
 /// [`LedgerError`] when it cannot be opened or read.
-pub fn start(path: &Path) -> Result<Followed, LedgerError> {
+pub fn start(path: &Path, folder: &Path) -> Result<Followed, LedgerError> {
     let opened = Ledger::open(path, Options::default())?;
-    let (mut writer, memory) = cache::empty();
-    let mut after = 0;
-    let mut written = None;
-    let mut lists = Memories::default();
-    loop {
-        let batches = opened.read(after, BATCHES)?;
-        let Some(last) = batches.last() else { break };
-        after = last.position;
-        written = Some(last.committed_at);
-        for batch in &batches {
-            apply(&mut writer, batch);
-            remember(&mut lists, batch);
-        }
-    }
+    let (mut writer, memory) = files::open(folder, opened.reader())?.unwrap_or_else(cache::empty);
+    let from_files = memory.generation();
+    replay::after(&opened, from_files, |batch| apply(&mut writer, batch))?;
+    let began = Began { from_files, followed: opened.position() - from_files };
+    let lists = remembered(&opened)?;
+    let written = opened.committed_at();
+    let writer = Arc::new(Mutex::new(writer));
+    let files = Kept::new(folder, Arc::clone(&writer), memory.clone(), opened.another_reader()?);
     let visible = move |batches: &[ledger::Batch]| {
-        for batch in batches {
-            apply(&mut writer, batch);
-        }
+        let mut writer = lock(&writer);
+        batches.iter().for_each(|batch| apply(&mut writer, batch));
     };
     let clock = Clock::system();
     let ledger =
         opened.start(Box::new(Memory(memory.clone())), Box::new(visible), Box::new(move || clock.now()))?;
-    Ok(Followed { ledger, memory, written, lists })
+    Ok(Followed { ledger, memory, written, lists, began, files })
+}
+
+impl Followed {
+    /// Ends the ledger and writes memory's files, so that the next start has nothing to read again.
+    pub fn close(self) {
+        self.ledger.close();
+        let _ = self.files.save_or_warn();
+    }
+}
+
+/// What the gateway has said of revocation lists. These records are few beside all others, and are
+/// read on their own.
+fn remembered(opened: &Opened) -> Result<Memories, LedgerError> {
+    let mut lists = Memories::default();
+    let mut after = 0;
+    loop {
+        let batches = opened.reader().acts(Kind::List, after, ACTS)?;
+        let Some(last) = batches.last() else { return Ok(lists) };
+        after = last.position;
+        batches.iter().for_each(|batch| remember(&mut lists, batch));
+    }
 }
 
 fn remember(lists: &mut Memories, batch: &ledger::Batch) {
@@ -68,7 +108,7 @@ fn remember(lists: &mut Memories, batch: &ledger::Batch) {
     }
 }
 
-fn apply(writer: &mut cache::Writer, batch: &ledger::Batch) {
+fn apply(writer: &mut Writer, batch: &ledger::Batch) {
     let rows = batch.rows.iter().map(|row| match &row.content {
         Content::Accepted(record) => cache::Row::Accepted(record),
         Content::Refused(refused) => {
@@ -83,6 +123,11 @@ fn apply(writer: &mut cache::Writer, batch: &ledger::Batch) {
         committed_sequence: batch.committed_sequence,
         rows: rows.collect(),
     });
+}
+
+/// Nothing under this lock leaves memory half done: a panic in it poisons nothing.
+fn lock(writer: &Mutex<Writer>) -> std::sync::MutexGuard<'_, Writer> {
+    writer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the ledger asks memory while it judges a record.

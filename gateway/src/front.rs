@@ -11,7 +11,9 @@
 mod batch;
 mod body;
 mod entrance;
+mod fhir;
 mod frames;
+mod oqs;
 mod places;
 mod routes;
 pub mod scan;

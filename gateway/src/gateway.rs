@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use eligibility::day::Timestamp;
 use eligibility::feed::{ListArrival, Said, Source};
@@ -19,6 +20,7 @@ use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::{Entrance, EntranceError};
 use crate::intake::Spool;
+use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::peer::RoleRule;
 use crate::trust::{Trust, TrustError};
@@ -63,6 +65,14 @@ pub enum StartError {
         /// When that was.
         seen: Timestamp,
     },
+    /// The file beside the spool folder cannot be used.
+    #[error("{path}: {error}; the folder of feed.spool's own folder must be writable")]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: rusqlite::Error,
+    },
     /// The spool folder cannot be used.
     #[error("feed.spool {path}: {error}")]
     Spool {
@@ -71,6 +81,9 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
+    /// The system gives no thread.
+    #[error("the system gives no thread: {0}")]
+    Thread(std::io::Error),
     /// The system gives no randomness.
     #[error("the system gives no randomness")]
     Randomness,
@@ -97,6 +110,8 @@ pub struct Gateway {
     pub ledger: Ledger,
     /// Where deliveries wait while they are received.
     pub spool: Spool,
+    /// What institutions leave here beside their questions.
+    pub kept: Kept,
     /// The only clock.
     pub clock: Clock,
     /// Limits of the service.
@@ -105,6 +120,10 @@ pub struct Gateway {
     pub roles: Vec<RoleRule>,
     /// Counters and gauges.
     pub metrics: Metrics,
+    /// How memory was made at the start.
+    pub began: follow::Began,
+    /// Writes memory's files.
+    pub behind: follow::Behind,
     /// Places for batches: few, so that desks do not feel them.
     pub(crate) bulk: Arc<Semaphore>,
     phase: AtomicU8,
@@ -125,7 +144,7 @@ impl Gateway {
         let audit = Audit::open(&config.audit)?;
         let path = config.ledger_path().to_owned();
         let failed = |error| StartError::Ledger { path: path.clone(), error };
-        let followed = follow::start(&path).map_err(failed)?;
+        let followed = follow::start(&path, &config.memory_folder()).map_err(failed)?;
         check_clock(now, &followed)?;
         let seconds = UnixTime(now.millis() / 1000);
         let retention = Retention { months: config.card.revoked_kept_months };
@@ -134,6 +153,10 @@ impl Gateway {
         entrances.iter().for_each(|entrance| entrance.clients().begin(remembered.clone(), seconds));
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
+        let path = config.feed.spool.with_file_name("kept.sqlite");
+        let kept = Kept::open(&path).map_err(|error| StartError::Kept { path, error })?;
+        let pause = Duration::from_secs(config.memory.save_seconds);
+        let behind = followed.files.behind(pause, followed.began.from_files).map_err(StartError::Thread)?;
         let challenges = Challenges::new(i64::from(config.card.challenge_seconds) * 1000, MOST_SPENT)
             .map_err(|_| StartError::Randomness)?;
         let desk = Desk {
@@ -149,10 +172,13 @@ impl Gateway {
             entrances,
             ledger: followed.ledger,
             spool,
+            kept,
             clock,
             limits: config.service.clone(),
             roles: config.roles.clone(),
             metrics: Metrics::new(),
+            began: followed.began,
+            behind,
             bulk: Arc::new(Semaphore::new(BATCHES)),
             phase: AtomicU8::new(Phase::Serving as u8),
         })

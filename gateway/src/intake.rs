@@ -6,30 +6,28 @@
 //! file ──┘
 //! ```
 //!
-//! Holds the [`Spool`] and [`deliver`], which is the same for every way in.
+//! Holds the [`Spool`] and the [`Report`]; [`deliver()`] is the same for every way in.
 
 pub mod api;
+mod deliver;
 pub mod http;
 pub mod links;
 
 use std::fs::File;
-use std::io::{self, BufRead};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 
 use dashmap::DashMap;
 use eligibility::feed::Source;
-use ledger::{Appended, Ledger, LedgerError, Offer, Quarantined};
+use ledger::{Appended, LedgerError, Quarantined};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::config::Feed;
 
-/// Most records of one batch.
-const BATCH: usize = 2000;
-/// Longest line, in octets; a person with a hundred coverages stays far below it.
-const LINE: usize = 256 * 1024;
+pub use deliver::deliver;
+
 /// Most quarantined records that one report names.
 const NAMED: usize = 1000;
 
@@ -116,15 +114,9 @@ pub enum DeliverError {
 }
 
 impl Report {
-    fn warn(&mut self, offer: &Offer) {
-        let faults = offer.record().map(eligibility::feed::Record::warnings).unwrap_or_default();
+    fn warn(&mut self, warnings: Vec<Refused>) {
         let room = NAMED.saturating_sub(self.warnings.len());
-        self.warnings.extend(faults.into_iter().take(room).map(|fault| Refused {
-            line: offer.line(),
-            sequence: offer.sequence(),
-            code: fault.code().to_owned(),
-            field: fault.place().map(str::to_owned),
-        }));
+        self.warnings.extend(warnings.into_iter().take(room));
     }
 
     fn add(&mut self, appended: Appended) {
@@ -149,61 +141,4 @@ impl From<Quarantined> for Refused {
             field: one.field.map(Into::into),
         }
     }
-}
-
-/// Reads a delivery line by line and commits it in batches; each waits until it is durable and visible.
-///
-/// # Errors
-/// [`DeliverError`]; the batches before are committed.
-pub fn deliver(ledger: &Ledger, source: Source, mut lines: impl BufRead) -> Result<Report, DeliverError> {
-    let mut report = Report::default();
-    let mut offers = Vec::with_capacity(BATCH);
-    let mut buffer = Vec::new();
-    let mut line = 0;
-    loop {
-        line += 1;
-        let more = read_line(&mut lines, &mut buffer)?;
-        if more && !buffer.trim_ascii().is_empty() {
-            let offer = Offer::from_line(source, line, &buffer);
-            report.warn(&offer);
-            offers.push(offer);
-        }
-        if offers.len() == BATCH || (!more && (!offers.is_empty() || line == 1)) {
-            report.add(commit(ledger, source, std::mem::take(&mut offers))?);
-        }
-        if !more {
-            return Ok(report);
-        }
-    }
-}
-
-/// Reads one line, false at the end. Of a line that is too long only the beginning is kept, with a
-/// NUL behind it so that it cannot pass for a record.
-fn read_line(lines: &mut impl BufRead, buffer: &mut Vec<u8>) -> io::Result<bool> {
-    buffer.clear();
-    loop {
-        let chunk = lines.fill_buf()?;
-        if chunk.is_empty() {
-            return Ok(!buffer.is_empty());
-        }
-        let (taken, ended) = match chunk.iter().position(|octet| *octet == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (chunk.len(), false),
-        };
-        let room = LINE.saturating_sub(buffer.len());
-        buffer.extend(chunk.iter().take(taken.min(room)));
-        if taken > room && room > 0 {
-            buffer.push(0);
-        }
-        lines.consume(taken);
-        if ended {
-            return Ok(true);
-        }
-    }
-}
-
-fn commit(ledger: &Ledger, source: Source, offers: Vec<Offer>) -> Result<Appended, LedgerError> {
-    let (done, outcome) = sync_channel(1);
-    ledger.append(source, offers, Box::new(move |outcome| drop(done.send(outcome))))?;
-    outcome.recv().unwrap_or(Err(LedgerError::Closed))
 }

@@ -54,6 +54,9 @@ pub enum LedgerError {
     /// Lines under the gateway's own name, or an act that is not the gateway's to make.
     #[error("this is not for this source to say")]
     NotItsOwn,
+    /// An earlier part of the same delivery failed: nothing behind it may count.
+    #[error("an earlier part of the delivery failed")]
+    Interrupted,
     /// An act would link the card of another person.
     #[error("the card is linked to another person")]
     LinkConflict,

@@ -14,14 +14,10 @@ use crate::batch::{Appended, Batch, Content, Quarantined, Row};
 use crate::error::LedgerError;
 use crate::handle::Memory;
 use crate::judge::{Verdict, counts};
-use crate::offer::Offer;
+use crate::offer::{Offer, Parcel};
+use crate::rows;
 use crate::schema::to_sql;
 use crate::seen::{LastBatch, Seen};
-
-/// Format of a row's body: the line as received.
-pub(crate) const FORMAT_LINE: i64 = 0;
-/// Format of a row's body: what is kept of a refused line.
-pub(crate) const FORMAT_REFUSED: i64 = 1;
 
 /// Where a source stands after its last batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +40,7 @@ pub(crate) struct Draft {
     pub(crate) epoch: u32,
     pub(crate) head: Head,
     rows: Vec<Row>,
+    bodies: Vec<Box<[u8]>>,
     /// Those that moved the committed sequence, so in order.
     sequences: Vec<(u64, [u8; 16])>,
     appended: Appended,
@@ -113,38 +110,51 @@ impl<'g> Group<'g> {
             epoch: head.epoch,
             head,
             rows: Vec::new(),
+            bodies: Vec::new(),
             sequences: Vec::new(),
             appended: Appended::default(),
         }
     }
 
     /// Adds what is new in these lines as one batch.
-    pub(crate) fn append(&mut self, source: Source, offers: Vec<Offer>) -> rusqlite::Result<Appended> {
+    pub(crate) fn append(&mut self, source: Source, parcel: Parcel) -> rusqlite::Result<Appended> {
         let mut draft = self.draft(source);
+        let Parcel { offers, packed } = parcel;
+        let mut packed = Some(packed);
         for offer in offers {
-            let (line, hash, sequence) = (offer.line, offer.hash, offer.sequence());
-            match self.judge(&draft, offer)? {
-                Verdict::Blank => {}
-                Verdict::Duplicate => draft.appended.duplicates += 1,
-                Verdict::Keep { sequence: own, content, body } => {
-                    match &content {
-                        Content::Accepted(_) => draft.appended.accepted += 1,
-                        Content::Refused(refused) => draft.appended.quarantined.push(Quarantined {
-                            line,
-                            sequence,
-                            code: refused.code.clone(),
-                            field: refused.field.clone(),
-                        }),
-                    }
-                    self.keep(&mut draft, own, hash, content, body)?;
+            let sequence = offer.sequence();
+            let Offer { line, hash, reading, body } = offer;
+            let (own, content, body) = match self.judge(&draft, (line, hash), reading)? {
+                Verdict::Blank => continue,
+                Verdict::Duplicate => {
+                    draft.appended.duplicates += 1;
+                    packed = None;
+                    continue;
                 }
+                Verdict::Keep { sequence, content } => (sequence, content, body),
+                Verdict::Refuse { sequence, refused } => {
+                    packed = None;
+                    let body = refused.to_json().into();
+                    (sequence, Content::Refused(refused), body)
+                }
+            };
+            match &content {
+                Content::Accepted(_) => draft.appended.accepted += 1,
+                Content::Refused(refused) => draft.appended.quarantined.push(Quarantined {
+                    line,
+                    sequence,
+                    code: refused.code.clone(),
+                    field: refused.field.clone(),
+                }),
             }
+            self.keep(&mut draft, own, hash, content)?;
+            draft.bodies.push(body);
         }
         if draft.rows.is_empty() {
             let (committed_sequence, generation) = (draft.head.committed_sequence, self.position);
             return Ok(Appended { committed_sequence, generation, ..draft.appended });
         }
-        self.seal(draft)
+        self.seal(draft, packed)
     }
 
     /// Adds a record of the gateway's own, numbered here.
@@ -161,7 +171,7 @@ impl<'g> Group<'g> {
             resolves: Vec::new(),
             said,
         };
-        self.append(Source::Gateway, vec![Offer::act(record)]).map(Ok)
+        self.append(Source::Gateway, vec![Offer::act(record)].into()).map(Ok)
     }
 
     /// Opens a source's new epoch with a batch that has no rows.
@@ -176,7 +186,7 @@ impl<'g> Group<'g> {
         }
         draft.epoch = epoch;
         draft.head = Head { epoch, ..Head::FIRST };
-        self.seal(draft).map(Ok)
+        self.seal(draft, None).map(Ok)
     }
 
     fn keep(
@@ -185,7 +195,6 @@ impl<'g> Group<'g> {
         sequence: Option<u64>,
         hash: [u8; 16],
         content: Content,
-        body: Option<Box<[u8]>>,
     ) -> rusqlite::Result<()> {
         let subject = match &content {
             Content::Accepted(record) => record.said.subject(),
@@ -193,7 +202,8 @@ impl<'g> Group<'g> {
         };
         let previous = subject.and_then(|subject| self.last_word(draft.source, subject));
         let row = Row { sequence, previous, hash, content };
-        self.insert(draft, &row, body.as_deref())?;
+        let place = (draft.position, draft.rows.len());
+        rows::note(self.connection, (draft.source, draft.epoch), place, &row)?;
         if let Some(sequence) = sequence.filter(|sequence| *sequence > draft.head.committed_sequence) {
             draft.head.committed_sequence = sequence;
             draft.sequences.push((sequence, hash));
@@ -217,39 +227,9 @@ impl<'g> Group<'g> {
         here.or_else(|| self.memory.last_word(source, subject))
     }
 
-    fn insert(&self, draft: &Draft, row: &Row, line: Option<&[u8]>) -> rusqlite::Result<()> {
-        let ordinal = to_sql(draft.rows.len() as u64);
-        let position = to_sql(draft.position);
-        let refused;
-        let (kind, format, body) = match &row.content {
-            Content::Accepted(record) => (Some(record.said.kind()), FORMAT_LINE, line.unwrap_or_default()),
-            Content::Refused(content) => {
-                refused = content.to_json();
-                (content.kind, FORMAT_REFUSED, refused.as_slice())
-            }
-        };
-        self.connection.prepare_cached("INSERT INTO row VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(
-            params![
-                position,
-                ordinal,
-                row.sequence.map(to_sql),
-                kind.map(|kind| kind.word()),
-                row.previous.map(to_sql),
-                row.hash,
-                format,
-                body,
-            ],
-        )?;
-        if matches!(row.content, Content::Refused(_)) {
-            self.connection
-                .prepare_cached("INSERT INTO quarantine VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![draft.source.to_string(), draft.epoch, row.name(), position, ordinal])?;
-        }
-        Ok(())
-    }
-
-    fn seal(&mut self, draft: Draft) -> rusqlite::Result<Appended> {
-        let Draft { position, source, epoch, head, rows, sequences, appended } = draft;
+    fn seal(&mut self, draft: Draft, packed: Option<Vec<u8>>) -> rusqlite::Result<Appended> {
+        let Draft { position, source, epoch, head, rows, bodies, sequences, appended } = draft;
+        rows::put(self.connection, position, &rows, &bodies, packed)?;
         let sequence = |of: Option<&(u64, [u8; 16])>| of.map(|(sequence, _)| to_sql(*sequence));
         self.connection
             .prepare_cached("INSERT INTO batch VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?

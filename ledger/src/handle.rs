@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,7 +19,7 @@ use rusqlite::Connection;
 use crate::batch::{Appended, Batch, Told};
 use crate::error::LedgerError;
 use crate::group::Head;
-use crate::offer::Offer;
+use crate::offer::Parcel;
 use crate::read::{Reader, heads};
 use crate::schema;
 use crate::seen::LastBatch;
@@ -108,19 +109,19 @@ impl Ledger {
         Ok(Opened { path, options, lock, connection, reader, heads, position, committed_at })
     }
 
-    /// Queues lines of one delivery of this source. `done` is called once they are durable and
-    /// visible, or have failed; it is dropped uncalled where this returns an error.
+    /// Queues lines of this source. `done` is called once they are durable and visible, or have
+    /// failed; it is dropped uncalled where this returns an error.
     ///
     /// # Errors
     /// `Full`, `Closed`, `TooLarge` above [`MOST_OFFERS`], `NotItsOwn` for the gateway's name.
-    pub fn append(&self, source: Source, offers: Vec<Offer>, done: Done) -> Result<(), LedgerError> {
-        if offers.len() > MOST_OFFERS {
-            return Err(LedgerError::TooLarge { most: MOST_OFFERS });
-        }
-        if source == Source::Gateway {
-            return Err(LedgerError::NotItsOwn);
-        }
-        self.queue(Work::Append(source, offers), done)
+    pub fn append(&self, source: Source, lines: impl Into<Parcel>, done: Done) -> Result<(), LedgerError> {
+        self.delivery(source).append(lines, done)
+    }
+
+    /// A delivery of this source, which may be appended part by part without waiting for each.
+    #[must_use]
+    pub fn delivery(&self, source: Source) -> Delivery {
+        Delivery { ledger: self.clone(), source, broken: Arc::default() }
     }
 
     /// Queues an act of the gateway itself (a link, a dismissal), numbered by the ledger. A link of
@@ -198,6 +199,36 @@ impl Ledger {
     }
 }
 
+/// Parts of one delivery, in order. Once one has failed all behind it are refused as `Interrupted`:
+/// were they taken, what is missing could not be delivered again.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    ledger: Ledger,
+    source: Source,
+    broken: Arc<AtomicBool>,
+}
+
+impl Delivery {
+    /// Queues the next part: see [`Ledger::append`].
+    ///
+    /// # Errors
+    /// As [`Ledger::append`].
+    pub fn append(&self, lines: impl Into<Parcel>, done: Done) -> Result<(), LedgerError> {
+        let parcel = lines.into();
+        let queued = if parcel.offers.len() > MOST_OFFERS {
+            Err(LedgerError::TooLarge { most: MOST_OFFERS })
+        } else if self.source == Source::Gateway {
+            Err(LedgerError::NotItsOwn)
+        } else {
+            self.ledger.queue(Work::Append(self.source, parcel, Arc::clone(&self.broken)), done)
+        };
+        if queued.is_err() {
+            self.broken.store(true, Ordering::Relaxed);
+        }
+        queued
+    }
+}
+
 impl Opened {
     /// The batches after this position, in order: see [`Reader::read`].
     ///
@@ -205,6 +236,20 @@ impl Opened {
     /// As [`Reader::read`].
     pub fn read(&self, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
         self.reader.read(after, most)
+    }
+
+    /// The reader over what is there: everything [`Reader`] can be asked before the start.
+    #[must_use]
+    pub const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Another reader, with a connection of its own.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn another_reader(&self) -> Result<Reader, LedgerError> {
+        Reader::open(&self.path, self.options.busy_timeout)
     }
 
     /// Position of the last batch; 0 while there is none.

@@ -10,7 +10,7 @@ use eligibility::number::{LinkNumber, Serial};
 
 use crate::batch::Content;
 use crate::group::{Draft, Group};
-use crate::offer::{Offer, Reading, refuse};
+use crate::offer::{Reading, refuse};
 use crate::seen::{Seen, in_quarantine};
 
 /// How far a mark may lie ahead of our clock, in milliseconds: clocks of sources differ a little.
@@ -22,30 +22,32 @@ pub(crate) enum Verdict {
     Blank,
     /// Nothing: read before.
     Duplicate,
-    /// Keep it. `body` is the line of an accepted record.
-    Keep { sequence: Option<u64>, content: Content, body: Option<Box<[u8]>> },
-}
-
-impl Verdict {
-    fn refused(sequence: Option<u64>, refused: Refused) -> Self {
-        Self::Keep { sequence, content: Content::Refused(refused), body: None }
-    }
+    /// Keep it as it was offered.
+    Keep { sequence: Option<u64>, content: Content },
+    /// Keep that it was refused for what came before it.
+    Refuse { sequence: Option<u64>, refused: Refused },
 }
 
 impl Group<'_> {
     /// Judges a line against the batch it would join and all before it.
-    pub(crate) fn judge(&mut self, draft: &Draft, offer: Offer) -> rusqlite::Result<Verdict> {
-        let Offer { line, hash, reading } = offer;
+    pub(crate) fn judge(
+        &mut self,
+        draft: &Draft,
+        (line, hash): (u64, [u8; 16]),
+        reading: Reading,
+    ) -> rusqlite::Result<Verdict> {
         match reading {
             Reading::Blank => Ok(Verdict::Blank),
             Reading::Broken { refused, place, .. } => {
                 let own = place.filter(|(_, epoch)| *epoch == draft.epoch).map(|(sequence, _)| sequence);
                 Ok(match self.seen(draft, draft.epoch, own, hash)? {
                     Seen::Same => Verdict::Duplicate,
-                    Seen::Never | Seen::Other => Verdict::refused(own, refused),
+                    Seen::Never | Seen::Other => {
+                        Verdict::Keep { sequence: own, content: Content::Refused(refused) }
+                    }
                 })
             }
-            Reading::Good { record, body } => self.judge_record(draft, line, hash, record, body),
+            Reading::Good(record) => self.judge_record(draft, line, hash, record),
         }
     }
 
@@ -55,14 +57,16 @@ impl Group<'_> {
         line: u64,
         hash: [u8; 16],
         record: Record,
-        body: Box<[u8]>,
     ) -> rusqlite::Result<Verdict> {
         let own = record.epoch == draft.epoch;
         let sequence = own.then_some(record.sequence);
         let seen = self.seen(draft, record.epoch, Some(record.sequence), hash)?;
         // A line of another epoch stands in quarantine without sequence.
         let again = seen == Seen::Same || !own && self.seen(draft, draft.epoch, None, hash)? == Seen::Same;
-        let refused = |code, field| Verdict::refused(sequence, refuse(&record, line, code, field));
+        let refused = |code, field| {
+            let refused = refuse(&record, line, code, field);
+            Verdict::Refuse { sequence, refused }
+        };
         Ok(match seen {
             _ if again => Verdict::Duplicate,
             _ if !own => refused("wrong_epoch", Some("epoch")),
@@ -72,7 +76,7 @@ impl Group<'_> {
             }
             _ => match self.objection(draft, &record.said) {
                 Some((code, field)) => refused(code, Some(field)),
-                None => Verdict::Keep { sequence, content: Content::Accepted(record), body: Some(body) },
+                None => Verdict::Keep { sequence, content: Content::Accepted(record) },
             },
         })
     }

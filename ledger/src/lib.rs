@@ -17,6 +17,7 @@
 //! | `judge` | the rules that need to know what came before |
 //! | `seen` | look-ups of what was already read |
 //! | `group` | rows and batches of one transaction |
+//! | `pack`, `rows` | the rows of a batch as octets; on disk, in every format there was |
 //! | `writer` | the thread that commits groups |
 //! | `handle` | opening, starting, the queue, closing |
 //! | `read` | replay in order, and the history of one subject |
@@ -28,13 +29,15 @@ mod group;
 mod handle;
 mod judge;
 mod offer;
+mod pack;
 mod read;
+mod rows;
 mod schema;
 mod seen;
 mod writer;
 
 pub use batch::{Appended, Batch, Content, Quarantined, Row, Told};
 pub use error::LedgerError;
-pub use handle::{Done, Ledger, MOST_OFFERS, Memory, Now, Opened, Options, Visible};
-pub use offer::Offer;
+pub use handle::{Delivery, Done, Ledger, MOST_OFFERS, Memory, Now, Opened, Options, Visible};
+pub use offer::{Offer, Parcel};
 pub use read::Reader;

@@ -10,12 +10,17 @@ use eligibility::coverage::Restrictions;
 use eligibility::feed::{Glimpse, Record, Refused, Said, Source, Subject};
 use eligibility::my_number;
 
+use crate::pack;
+
 /// One line of a delivery, read and judged by itself. Prints redacted.
 #[derive(Clone)]
 pub struct Offer {
     pub(crate) line: u64,
     pub(crate) hash: [u8; 16],
     pub(crate) reading: Reading,
+    /// What is kept of it, unless what came before speaks against it: the line as received, of a
+    /// broken one its refusal, of a blank one nothing.
+    pub(crate) body: Box<[u8]>,
 }
 
 /// What reading a line gave.
@@ -23,8 +28,8 @@ pub struct Offer {
 pub(crate) enum Reading {
     /// Nothing but blanks.
     Blank,
-    /// A record of this source, with its line as received.
-    Good { record: Record, body: Box<[u8]> },
+    /// A record of this source.
+    Good(Record),
     /// A line that is none. `place` is its sequence and epoch where they are this source's own.
     Broken { refused: Refused, place: Option<(u64, u32)>, sequence: Option<u64> },
 }
@@ -38,16 +43,15 @@ impl Offer {
     pub fn from_line(source: Source, line: u64, bytes: &[u8]) -> Self {
         let body = bytes.trim_ascii();
         if body.is_empty() {
-            return Self { line, hash: [0; 16], reading: Reading::Blank };
+            return Self { line, hash: [0; 16], reading: Reading::Blank, body: Box::default() };
         }
         match Record::from_json(body) {
             Ok(record) if record.source == source => {
-                Self { line, hash: hash(body), reading: Reading::Good { record, body: Box::from(body) } }
+                Self { line, hash: hash(body), reading: Reading::Good(record), body: body.into() }
             }
             Ok(record) => {
                 let refused = refuse(&record, line, "foreign_source", Some("source"));
-                let sequence = Some(record.sequence);
-                Self { line, hash: hash(body), reading: Reading::Broken { refused, place: None, sequence } }
+                Self::broken(refused, hash(body), None, Some(record.sequence))
             }
             Err(fault) => broken(source, line, body, fault.code(), fault.place()),
         }
@@ -63,7 +67,7 @@ impl Offer {
     #[must_use]
     pub const fn record(&self) -> Option<&Record> {
         match &self.reading {
-            Reading::Good { record, .. } => Some(record),
+            Reading::Good(record) => Some(record),
             Reading::Blank | Reading::Broken { .. } => None,
         }
     }
@@ -82,7 +86,7 @@ impl Offer {
     pub const fn sequence(&self) -> Option<u64> {
         match &self.reading {
             Reading::Blank => None,
-            Reading::Good { record, .. } => Some(record.sequence),
+            Reading::Good(record) => Some(record.sequence),
             Reading::Broken { sequence, .. } => *sequence,
         }
     }
@@ -90,7 +94,28 @@ impl Offer {
     /// A record of the gateway itself.
     pub(crate) fn act(record: Record) -> Self {
         let body = record.to_json().into_boxed_slice();
-        Self { line: 1, hash: hash(&body), reading: Reading::Good { record, body } }
+        Self { line: 1, hash: hash(&body), reading: Reading::Good(record), body }
+    }
+
+    fn broken(refused: Refused, hash: [u8; 16], place: Option<(u64, u32)>, sequence: Option<u64>) -> Self {
+        let body = refused.to_json().into();
+        Self { line: refused.line, hash, reading: Reading::Broken { refused, place, sequence }, body }
+    }
+}
+
+/// Lines that are offered together, at most [`MOST_OFFERS`](crate::MOST_OFFERS), with what is kept of
+/// them compressed: made by whoever reads the lines, so that the one writer need not.
+#[derive(Clone, Debug)]
+pub struct Parcel {
+    pub(crate) offers: Vec<Offer>,
+    /// For the case that all of them are kept as they are, which is the rule.
+    pub(crate) packed: Vec<u8>,
+}
+
+impl From<Vec<Offer>> for Parcel {
+    fn from(offers: Vec<Offer>) -> Self {
+        let packed = pack::compress(offers.iter().map(|offer| &*offer.body));
+        Self { offers, packed }
     }
 }
 
@@ -98,7 +123,7 @@ impl fmt::Debug for Offer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match &self.reading {
             Reading::Blank => "blank",
-            Reading::Good { record, .. } => record.said.kind().word(),
+            Reading::Good(record) => record.said.kind().word(),
             Reading::Broken { refused, .. } => &refused.code,
         };
         write!(f, "Offer(line {}, {word}, …)", self.line)
@@ -119,7 +144,7 @@ fn broken(source: Source, line: u64, body: &[u8], code: &str, field: Option<&str
     // whoever tries all of them.
     let hides = code == "my_number_refused" || my_number::is_hidden_in(&String::from_utf8_lossy(body));
     let hash = if hides { hash_without_content(sequence) } else { hash(body) };
-    Offer { line, hash, reading: Reading::Broken { refused, place, sequence } }
+    Offer::broken(refused, hash, place, sequence)
 }
 
 /// What is kept of a good record that is not accepted. Its wish for protection is.

@@ -8,14 +8,16 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use eligibility::day::Timestamp;
-use eligibility::feed::{Kind, Record, Refused, Source, Subject};
+use eligibility::feed::{Kind, Source, Subject};
+use memchr::memmem::Finder;
 use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use crate::batch::{Batch, Content, Row, Told};
 use crate::error::LedgerError;
-use crate::group::{FORMAT_LINE, FORMAT_REFUSED, Head};
-use crate::offer::hash;
+use crate::group::Head;
+use crate::rows::{self, Stored};
 use crate::schema::{self, from_sql, to_sql};
 
 /// Rows after which a read takes no further batch, so that one read stays within some megabytes.
@@ -82,11 +84,7 @@ impl Reader {
             "WHERE source = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
             rusqlite::params![source.to_string(), to_sql(after), to_sql(most as u64)],
         )?;
-        let filled = heads.into_iter().map(|Outline { mut batch, .. }| {
-            batch.rows = self.rows(batch.position, source, None)?;
-            Ok(batch)
-        });
-        filled.collect()
+        self.filled(heads)
     }
 
     fn heads_after(&self, after: u64, most: usize) -> Result<Vec<Outline>, LedgerError> {
@@ -108,37 +106,70 @@ impl Reader {
             .collect()
     }
 
-    /// Rows of a batch; with a subject, those that may be of this kind and subject, and are accepted.
+    /// Rows of a batch; with a subject, those that may be accepted words on it.
     fn rows(&self, position: u64, source: Source, of: Option<&Wanted>) -> Result<Vec<Row>, LedgerError> {
-        let failed = |error: rusqlite::Error| LedgerError::reading(&error);
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT sequence, previous, hash, format, body, kind FROM row
-                 WHERE position = ?1 ORDER BY ordinal",
-            )
-            .map_err(failed)?;
-        let mut found = statement.query([to_sql(position)]).map_err(failed)?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next().map_err(failed)? {
-            if let Some(wanted) = of
-                && !wanted.may_be(row).map_err(failed)?
-            {
-                continue;
+        let stored =
+            Stored::read(&self.connection, position).map_err(|error| LedgerError::reading(&error))?;
+        let stored = stored.map_err(|reason| corrupt(position, reason))?;
+        let mut rows = Vec::with_capacity(if of.is_some() { 1 } else { stored.len() });
+        for (stub, body) in stored.each() {
+            if of.is_none_or(|wanted| !stub.refused && wanted.may_be(body)) {
+                rows.push(rows::row(stub, body, source).map_err(|reason| corrupt(position, reason))?);
             }
-            let mut hash = [0; 16];
-            let stored = row.get_ref(2).map_err(failed)?.as_blob().unwrap_or_default();
-            if stored.len() != hash.len() {
-                return Err(corrupt(position, "a hash has not its length"));
-            }
-            hash.copy_from_slice(stored);
-            let body = row.get_ref(4).map_err(failed)?.as_blob().unwrap_or_default();
-            let format = row.get(3).map_err(failed)?;
-            let content = content(format, body, &hash, source).map_err(|reason| corrupt(position, reason))?;
-            let count = |at| row.get::<_, Option<i64>>(at).map(|count| count.map(from_sql)).map_err(failed);
-            rows.push(Row { sequence: count(0)?, previous: count(1)?, hash, content });
         }
         Ok(rows)
+    }
+
+    /// The batches after this position with an act of the gateway's own of this kind, in order: its
+    /// links excepted, which memory has. The next page is after the last one's position; an empty one
+    /// is the end.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn acts(&self, kind: Kind, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
+        let heads = self.heads(
+            "JOIN act USING (position) WHERE kind = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
+            rusqlite::params![kind.word(), to_sql(after), to_sql(most as u64)],
+        )?;
+        self.filled(heads)
+    }
+
+    fn filled(&self, heads: Vec<Outline>) -> Result<Vec<Batch>, LedgerError> {
+        let filled = heads.into_iter().map(|Outline { mut batch, .. }| {
+            batch.rows = self.rows(batch.position, batch.source, None)?;
+            Ok(batch)
+        });
+        filled.collect()
+    }
+
+    /// What this ledger, and no other and no other history of it, says up to this position: SHA-256
+    /// over its identity and over place, time and hashes of the batch there. `None` where it has none.
+    ///
+    /// # Errors
+    /// As [`Reader::read`].
+    pub fn fingerprint(&self, position: u64) -> Result<Option<[u8; 32]>, LedgerError> {
+        let failed = |error: rusqlite::Error| LedgerError::reading(&error);
+        let Some(Outline { batch, rows }) = self
+            .heads_after(position.saturating_sub(1), 1)?
+            .pop()
+            .filter(|one| one.batch.position == position)
+        else {
+            return Ok(None);
+        };
+        let sql = "SELECT value FROM meta WHERE key = 'id'";
+        let id: Vec<u8> = self.connection.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
+        let mut sum = digest::Context::new(&digest::SHA256);
+        sum.update(&id);
+        sum.update(batch.source.to_string().as_bytes());
+        for number in [position, batch.committed_sequence, u64::from(batch.epoch), rows] {
+            sum.update(&number.to_le_bytes());
+        }
+        sum.update(&batch.committed_at.millis().to_le_bytes());
+        for (sequence, hash) in rows::sequences(&self.connection, position).map_err(failed)? {
+            sum.update(&sequence.to_le_bytes());
+            sum.update(&hash);
+        }
+        Ok(sum.finish().as_ref().try_into().ok())
     }
 
     /// What a source said of a subject, newest first, at most `most` records: the accepted ones,
@@ -190,42 +221,21 @@ impl fmt::Debug for Reader {
 
 /// Which rows a history has to parse: most of a batch can be told apart by a look at their bytes.
 struct Wanted {
-    kinds: [Kind; 2],
-    digits: String,
+    digits: Finder<'static>,
 }
 
 impl Wanted {
     fn new(subject: Subject) -> Self {
-        match subject {
-            Subject::Person(number) => Self { kinds: [Kind::Member, Kind::Subsidy], digits: number.reveal() },
-            Subject::Card(serial) => Self { kinds: [Kind::Link, Kind::Renewal], digits: serial.reveal() },
-        }
+        let digits = match subject {
+            Subject::Person(number) => number.reveal(),
+            Subject::Card(serial) => serial.reveal(),
+        };
+        Self { digits: Finder::new(&digits).into_owned() }
     }
 
-    fn may_be(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<bool> {
-        let kind = row.get_ref(5)?;
-        if !self.kinds.iter().any(|wanted| kind.as_str().is_ok_and(|word| word == wanted.word())) {
-            return Ok(false);
-        }
-        let body = row.get_ref(4)?;
-        let body = body.as_blob().unwrap_or_default();
+    fn may_be(&self, line: &[u8]) -> bool {
         // An escape may spell the digits.
-        let holds = || body.windows(self.digits.len()).any(|window| window == self.digits.as_bytes());
-        Ok(row.get::<_, i64>(3)? == FORMAT_LINE && (body.contains(&b'\\') || holds()))
-    }
-}
-
-fn content(format: i64, body: &[u8], own_hash: &[u8; 16], source: Source) -> Result<Content, &'static str> {
-    match format {
-        FORMAT_LINE if hash(body) != *own_hash => Err("a record does not agree with its hash"),
-        FORMAT_LINE => match Record::from_json(body) {
-            Ok(record) if record.source == source => Ok(Content::Accepted(record)),
-            _ => Err("a record cannot be read"),
-        },
-        FORMAT_REFUSED => {
-            Refused::from_json(body).map(Content::Refused).ok_or("a refused record cannot be read")
-        }
-        _ => Err("a row has an unknown format"),
+        self.digits.find(line).is_some() || memchr::memchr(b'\\', line).is_some()
     }
 }
 

@@ -2,11 +2,14 @@
 //!
 //! | table | one row is |
 //! |---|---|
-//! | `meta` | a fact on the file: `version` of the schema |
+//! | `meta` | a fact on the file: `version` of the schema, `id` of the ledger |
 //! | `batch` | a batch; a source's last batch is its head |
-//! | `row` | a record as read: format 0 the line as received, format 1 [`eligibility::feed::Refused`] |
+//! | `pack` | the rows of a batch, as [`crate::pack`] has them |
 //! | `quarantine` | the place of a refused row, by the name under which it is found again |
+//! | `act` | a batch with an act of the gateway's own that is no link |
+//! | `row` | of version 1, a record: format 0 the line as received, format 1 [`eligibility::feed::Refused`] |
 //!
+//! A file of version 1 is made one of version 2 when it is opened: nothing that it holds is changed.
 //! Rows are never updated. The only index beside the keys is over `(source, epoch, first_sequence)`
 //! of batches: an index on a random key would make intake slower with every row.
 
@@ -21,7 +24,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::error::LedgerError;
 
 /// The schema this program writes, and the latest it reads.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -58,6 +61,25 @@ CREATE TABLE quarantine (
 ) WITHOUT ROWID;
 ";
 
+/// What version 2 added.
+const ADDED: &str = "
+CREATE TABLE pack (
+    position INTEGER PRIMARY KEY,
+    format INTEGER NOT NULL,
+    stubs BLOB NOT NULL,
+    bodies BLOB NOT NULL
+);
+CREATE TABLE act (
+    kind TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (kind, position)
+) WITHOUT ROWID;
+ALTER TABLE quarantine ADD COLUMN hash BLOB;
+INSERT INTO act SELECT DISTINCT kind, position FROM row JOIN batch USING (position)
+    WHERE source = 'gateway' AND kind <> 'link';
+INSERT INTO meta VALUES ('id', randomblob(16));
+";
+
 /// Opens the connection that writes, making the tables in a new file.
 pub(crate) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
     let failed = |error: rusqlite::Error| opening(path, &error);
@@ -66,6 +88,13 @@ pub(crate) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Led
     connection.busy_timeout(busy).map_err(failed)?;
     if is_empty(&connection).map_err(failed)? {
         create(&connection).map_err(failed)?;
+    }
+    if version(&connection, path)? == 1 {
+        connection
+            .execute_batch(&format!(
+                "BEGIN IMMEDIATE; {ADDED} UPDATE meta SET value = {VERSION} WHERE key = 'version'; COMMIT;"
+            ))
+            .map_err(failed)?;
     }
     check_version(&connection, path)?;
     // WAL with FULL: every commit is synced before it is acknowledged, and readers never wait.
@@ -97,20 +126,24 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {
-    // A row of some 700 octets fits a quarter of such a page, so none needs overflow pages.
+    // Batches of few records share a page, those of many leave little of their last page empty.
     connection.pragma_update(None, "page_size", 16_384)?;
     connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; {TABLES} INSERT INTO meta VALUES ('version', {VERSION}); COMMIT;"
+        "BEGIN IMMEDIATE; {TABLES} {ADDED} INSERT INTO meta VALUES ('version', {VERSION}); COMMIT;"
     ))
 }
 
-fn check_version(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
-    let found = connection
+fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
+    connection
         .query_row("SELECT value FROM meta WHERE key = 'version'", [], |row| row.get::<_, i64>(0))
         .map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::CannotOpen) => opening(path, &error),
             _ => LedgerError::NotALedger { path: path.to_owned() },
-        })?;
+        })
+}
+
+fn check_version(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let found = version(connection, path)?;
     let path = path.to_owned();
     match found.cmp(&VERSION) {
         Ordering::Equal => Ok(()),

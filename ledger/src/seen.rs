@@ -8,6 +8,7 @@ use eligibility::feed::Source;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::batch::name;
+use crate::rows;
 use crate::schema::{from_sql, to_sql};
 
 /// Whether a line was read before.
@@ -67,7 +68,8 @@ impl LastBatch {
             return Ok(Seen::Never);
         };
         if self.position != position {
-            self.sequences = sequences(connection, position)?;
+            self.sequences = rows::sequences(connection, from_sql(position))?;
+            self.sequences.sort_unstable();
             self.position = position;
         }
         let start = self.sequences.partition_point(|(other, _)| *other < sequence);
@@ -100,15 +102,6 @@ fn spanning(
     Ok(found.filter(|(_, last)| sequence <= from_sql(*last)).map(|(position, _)| position))
 }
 
-fn sequences(connection: &Connection, position: i64) -> rusqlite::Result<Sequences> {
-    let mut statement = connection
-        .prepare_cached("SELECT sequence, hash FROM row WHERE position = ?1 AND sequence IS NOT NULL")?;
-    let rows = statement.query_map([position], |row| Ok((from_sql(row.get(0)?), row.get(1)?)))?;
-    let mut sequences = rows.collect::<rusqlite::Result<Sequences>>()?;
-    sequences.sort_unstable();
-    Ok(sequences)
-}
-
 /// Looks for a refused row by name.
 pub(crate) fn in_quarantine(
     connection: &Connection,
@@ -117,7 +110,7 @@ pub(crate) fn in_quarantine(
     hash: [u8; 16],
 ) -> rusqlite::Result<Seen> {
     let mut statement = connection.prepare_cached(
-        "SELECT hash FROM quarantine JOIN row USING (position, ordinal)
+        "SELECT coalesce(quarantine.hash, row.hash) FROM quarantine LEFT JOIN row USING (position, ordinal)
          WHERE source = ?1 AND epoch = ?2 AND name = ?3",
     )?;
     let rows =

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use eligibility::day::Timestamp;
@@ -13,7 +15,7 @@ use crate::batch::{Appended, Batch};
 use crate::error::LedgerError;
 use crate::group::{Group, Head};
 use crate::handle::{Done, Memory, Now, Visible};
-use crate::offer::Offer;
+use crate::offer::Parcel;
 use crate::seen::LastBatch;
 
 /// What the thread is asked to do.
@@ -26,8 +28,8 @@ pub(crate) enum Job {
 
 /// What is to be written.
 pub(crate) enum Work {
-    /// Lines of a delivery.
-    Append(Source, Vec<Offer>),
+    /// Lines of a delivery, unless it is broken.
+    Append(Source, Parcel, Arc<AtomicBool>),
     /// A record of the gateway's own.
     Act(Said),
     /// A source's new epoch.
@@ -37,8 +39,16 @@ pub(crate) enum Work {
 impl Work {
     fn rows(&self) -> usize {
         match self {
-            Self::Append(_, offers) => offers.len(),
+            Self::Append(_, parcel, _) => parcel.offers.len(),
             Self::Act(_) | Self::OpenEpoch(..) => 1,
+        }
+    }
+
+    /// Where to say that it failed.
+    fn broken(&self) -> Option<Arc<AtomicBool>> {
+        match self {
+            Self::Append(.., broken) => Some(Arc::clone(broken)),
+            Self::Act(_) | Self::OpenEpoch(..) => None,
         }
     }
 }
@@ -96,6 +106,7 @@ impl Writer {
         if works.is_empty() {
             return;
         }
+        let broken: Vec<_> = works.iter().filter_map(Work::broken).collect();
         match self.commit(works) {
             Ok((batches, outcomes)) => {
                 if !batches.is_empty() {
@@ -106,6 +117,7 @@ impl Writer {
                 }
             }
             Err(error) => {
+                broken.iter().for_each(|one| one.store(true, Ordering::Relaxed));
                 for done in dones {
                     tell(done, Err(error.clone()));
                 }
@@ -143,7 +155,8 @@ impl Writer {
         let mut outcomes = Vec::with_capacity(works.len());
         for work in works {
             outcomes.push(match work {
-                Work::Append(source, offers) => Ok(group.append(source, offers)?),
+                Work::Append(_, _, broken) if broken.load(Ordering::Relaxed) => Err(LedgerError::Interrupted),
+                Work::Append(source, parcel, _) => Ok(group.append(source, parcel)?),
                 Work::Act(said) => group.act(said)?,
                 Work::OpenEpoch(source, epoch) => group.open_epoch(source, epoch)?,
             });
@@ -190,6 +203,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::offer::Offer;
     use crate::schema;
 
     struct Blank;
@@ -226,10 +240,14 @@ mod tests {
         (from..from + count).map(|n| Offer::from_line(Source::Portal, n, line(n).as_bytes())).collect()
     }
 
+    fn append_of(offers: Vec<Offer>) -> Work {
+        Work::Append(Source::Portal, offers.into(), Arc::default())
+    }
+
     fn append(writer: &mut Writer, offers: Vec<Offer>) -> Result<Appended, LedgerError> {
         let (told, outcome) = channel();
         let done: Done = Box::new(move |appended| told.send(appended).unwrap());
-        writer.serve(vec![Work::Append(Source::Portal, offers)], vec![done]);
+        writer.serve(vec![append_of(offers)], vec![done]);
         outcome.recv().unwrap()
     }
 
@@ -242,7 +260,10 @@ mod tests {
             let sql = format!("SELECT count(*) FROM {table}");
             writer.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64
         };
-        (count("row"), count("batch"))
+        let rows =
+            writer.connection.query_row("SELECT total(rows) FROM batch", [], |row| row.get::<_, f64>(0));
+        assert_eq!(count("pack"), count("batch"));
+        (rows.unwrap() as u64, count("batch"))
     }
 
     #[test]
@@ -259,6 +280,26 @@ mod tests {
     }
 
     #[test]
+    fn nothing_behind_a_failed_part_of_a_delivery_counts() {
+        let folder = TempDir::new().unwrap();
+        let mut writer = writer(&folder);
+        let broken = Arc::<AtomicBool>::default();
+        let part = |lines: Vec<Offer>| Work::Append(Source::Portal, lines.into(), Arc::clone(&broken));
+        let (told, outcomes) = channel();
+        let tell = || -> Done {
+            let told = told.clone();
+            Box::new(move |outcome| told.send(outcome.map(|appended| appended.committed_sequence)).unwrap())
+        };
+        limit(&writer, 1);
+        writer.serve(vec![part(lines(1, 2_000))], vec![tell()]);
+        limit(&writer, 1_000_000);
+        writer.serve(vec![part(lines(2_001, 10)), append_of(lines(1, 5))], vec![tell(), tell()]);
+        let outcomes: Vec<_> = outcomes.try_iter().collect();
+        assert_eq!(outcomes, [Err(LedgerError::DiskFull), Err(LedgerError::Interrupted), Ok(5)]);
+        assert_eq!(rows(&writer), (5, 1));
+    }
+
+    #[test]
     fn what_is_not_committed_leaves_nothing() {
         let folder = TempDir::new().unwrap();
         let mut writer = writer(&folder);
@@ -268,7 +309,7 @@ mod tests {
             let transaction = connection.transaction().unwrap();
             let at = (1, Timestamp::from_millis(1));
             let mut group = Group::new(&transaction, memory.as_ref(), last, heads, at);
-            assert_eq!(group.append(Source::Portal, lines(2, 5)).unwrap().generation, 2);
+            assert_eq!(group.append(Source::Portal, lines(2, 5).into()).unwrap().generation, 2);
         }
         assert_eq!(rows(&writer), (1, 1));
         writer.last.forget();
@@ -302,8 +343,7 @@ mod tests {
     fn a_callback_that_panics_harms_nobody() {
         let folder = TempDir::new().unwrap();
         let mut writer = writer(&folder);
-        let work = || Work::Append(Source::Portal, Vec::new());
-        writer.serve(vec![work()], vec![Box::new(|_| panic!("at the caller's side"))]);
+        writer.serve(vec![append_of(Vec::new())], vec![Box::new(|_| panic!("at the caller's side"))]);
         assert!(append(&mut writer, lines(1, 1)).is_ok());
     }
 }

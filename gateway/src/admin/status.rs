@@ -15,6 +15,9 @@ struct Status {
     generation: u64,
     persons: usize,
     serials: usize,
+    began: crate::follow::Began,
+    /// Position up to which memory's files are written.
+    saved: u64,
     feeds: BTreeMap<String, Feed>,
     revocation: Vec<List>,
     /// The lists of each listener's client CAs.
@@ -90,6 +93,8 @@ pub(super) fn json(gateway: &Gateway, now: Timestamp) -> Vec<u8> {
         generation: memory.generation(),
         persons: memory.persons(),
         serials: memory.serials(),
+        began: gateway.began,
+        saved: gateway.behind.saved(),
         feeds: feeds.collect(),
         revocation: lists(&gateway.desk.trust.in_force().view.lists, now),
         client_revocation: gateway

@@ -162,6 +162,7 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
             responder: None,
         },
         ledger: config::Ledger { url: "sqlite:data/ledger.sqlite".to_owned() },
+        memory: config::Memory { folder: Some("data/memory".into()), ..Default::default() },
         feed: config::Feed {
             insurers: "insurers.csv".into(),
             spool: "data/spool".into(),

@@ -54,7 +54,7 @@ impl FeedCommand {
 pub(super) fn load(config: &Config, files: &[PathBuf]) -> Result<Vec<(PathBuf, Report)>, CommandError> {
     let insurers = InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
     let path = config.ledger_path();
-    let followed = follow::start(path)
+    let followed = follow::start(path, &config.memory_folder())
         .map_err(|error| CommandError::Environment(format!("ledger {}: {error}", path.display())))?;
     let mut reports = Vec::new();
     for file in files {
@@ -72,7 +72,7 @@ pub(super) fn load(config: &Config, files: &[PathBuf]) -> Result<Vec<(PathBuf, R
         bar.finish_and_clear();
         reports.push((file.clone(), report));
     }
-    followed.ledger.close();
+    followed.close();
     Ok(reports)
 }
 

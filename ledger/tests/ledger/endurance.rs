@@ -40,9 +40,9 @@ fn only_ledgers_of_known_schema_are_opened() {
     let mut house = House::new();
     let path = house.path();
     house.ledger.take().unwrap().close();
-    Connection::open(&path).unwrap().execute("UPDATE meta SET value = 2", []).unwrap();
+    Connection::open(&path).unwrap().execute("UPDATE meta SET value = 3 WHERE key = 'version'", []).unwrap();
     let newer = Ledger::open(&path, Options::default()).err();
-    assert_eq!(newer, Some(LedgerError::NewerSchema { path, found: 2, known: 1 }));
+    assert_eq!(newer, Some(LedgerError::NewerSchema { path, found: 3, known: 2 }));
 
     let path = house.folder.path().join("other.sqlite");
     Connection::open(&path).unwrap().execute("CREATE TABLE notes (text)", []).unwrap();
@@ -70,8 +70,8 @@ fn damage_is_found_on_reading() {
         LedgerError::Corrupt { position, .. } => position,
         other => panic!("{other}"),
     };
-    assert_eq!(position(harm("UPDATE row SET body = replace(body, 'aaaa', 'aaab') WHERE position = 3")), 3);
-    assert_eq!(position(harm("DELETE FROM row WHERE position = 2")), 2);
+    assert_eq!(position(harm("UPDATE pack SET format = 2 WHERE position = 3")), 3);
+    assert_eq!(position(harm("DELETE FROM pack WHERE position = 2")), 2);
     assert_eq!(position(harm("DELETE FROM batch WHERE position = 1")), 2);
 }
 

@@ -130,7 +130,7 @@ impl House {
 
     pub(crate) fn feed<L: AsRef<[u8]>>(&self, source: Source, lines: &[L]) -> Appended {
         let offer = |(at, line): (usize, &L)| Offer::from_line(source, at as u64 + 1, line.as_ref());
-        let offers = lines.iter().enumerate().map(offer).collect();
+        let offers: Vec<_> = lines.iter().enumerate().map(offer).collect();
         let (told, outcome) = channel();
         let done = Box::new(move |appended| told.send(appended).unwrap());
         self.ledger().append(source, offers, done).unwrap();

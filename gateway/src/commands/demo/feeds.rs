@@ -24,7 +24,7 @@ pub(super) fn make(
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(CommandError::environment)?;
     }
-    let followed = follow::start(path)
+    let followed = follow::start(path, &config.memory_folder())
         .map_err(|error| CommandError::Environment(format!("ledger {}: {error}", path.display())))?;
     let reached = |source| followed.memory.source(source).map_or(0, |state| state.committed_sequence);
     let furthest = population.sources().map(reached).max().unwrap_or_default();
@@ -53,7 +53,7 @@ pub(super) fn make(
         }
         folder.append(&format!("feed/{source}.ndjson"), &lines)?;
     }
-    followed.ledger.close();
+    followed.close();
     Ok(())
 }
 

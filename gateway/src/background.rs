@@ -1,0 +1,9 @@
+//! Threads that must not be felt by desks.
+
+/// Gives this thread the lowest priority: it runs when nothing else wants to.
+pub(crate) fn wait_for_all_others() {
+    let lowest = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
+    if let Err(error) = lowest {
+        tracing::warn!(%error, "a thread in the background runs at full priority");
+    }
+}

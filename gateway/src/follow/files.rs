@@ -1,0 +1,237 @@
+//! Memory's files: opened at the start if they are this ledger's, written behind while serving, handed
+//! to another gateway.
+//!
+//! ```text
+//! memory, people-…, cards-…, numbers-…     the cache's own, every octet summed
+//! ledger-00000000000000a3                  the ledger's fingerprint at that position (hexadecimal)
+//! ```
+//!
+//! The fingerprint is written before the files that it belongs to, and looked for by their position:
+//! files without it, or with one that this ledger does not have, are of another ledger or of another
+//! history of it, and count for nothing.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cache::{BaseError, Reader, Writer};
+use ledger::LedgerError;
+
+use super::lock;
+use crate::background::wait_for_all_others;
+use crate::clock::Clock;
+
+/// Copies tried while a gateway replaces the files under them.
+const TRIES: usize = 5;
+
+/// Why memory's files cannot be written or handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// They cannot be read or written.
+    #[error(transparent)]
+    Base(#[from] BaseError),
+    /// The fingerprint cannot be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The ledger cannot be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// They are not this ledger's.
+    #[error("{} is the memory of another ledger, or of another history of it", .0.display())]
+    Foreign(PathBuf),
+}
+
+fn fingerprint_file(folder: &Path, position: u64) -> PathBuf {
+    folder.join(format!("ledger-{position:016x}"))
+}
+
+/// Memory as its files have it, where there are any and they are whole and this ledger's.
+///
+/// # Errors
+/// [`LedgerError`] when the ledger itself cannot be read.
+pub(super) fn open(folder: &Path, ledger: &ledger::Reader) -> Result<Option<(Writer, Reader)>, LedgerError> {
+    let (writer, memory) = match cache::open(folder) {
+        Ok(opened) => opened,
+        Err(BaseError::Missing) => return Ok(None),
+        Err(error) => {
+            tracing::warn!(%error, "memory's files count for nothing; memory is made of the ledger");
+            return Ok(None);
+        }
+    };
+    let position = memory.generation();
+    if !is_of(folder, position, ledger)? {
+        tracing::warn!(position, "memory's files are not this ledger's; memory is made of the ledger");
+        return Ok(None);
+    }
+    Ok(Some((writer, memory)))
+}
+
+fn is_of(folder: &Path, position: u64, ledger: &ledger::Reader) -> Result<bool, LedgerError> {
+    let kept = fs::read(fingerprint_file(folder, position)).unwrap_or_default();
+    Ok(ledger.fingerprint(position)?.is_some_and(|own| own.as_slice() == kept))
+}
+
+/// What is needed to write memory's files.
+pub struct Kept {
+    folder: PathBuf,
+    writer: Arc<Mutex<Writer>>,
+    memory: Reader,
+    ledger: Mutex<ledger::Reader>,
+}
+
+impl Kept {
+    pub(super) fn new(
+        folder: &Path,
+        writer: Arc<Mutex<Writer>>,
+        memory: Reader,
+        ledger: ledger::Reader,
+    ) -> Self {
+        Self { folder: folder.to_owned(), writer, memory, ledger: Mutex::new(ledger) }
+    }
+
+    /// Writes them as of now. Nobody waits for it but those who write to memory, twice for a moment.
+    ///
+    /// # Errors
+    /// [`FilesError`]; the former ones are then still whole.
+    pub fn save(&self) -> Result<u64, FilesError> {
+        let (position, snapshot) = {
+            let writer = lock(&self.writer);
+            (self.memory.generation(), writer.snapshot())
+        };
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(fingerprint) = ledger.fingerprint(position)? else { return Ok(position) };
+        put_fingerprint(&self.folder, position, &fingerprint)?;
+        snapshot.write(&self.folder, |written| lock(&self.writer).adopt(written))?;
+        sweep(&self.folder, position);
+        Ok(position)
+    }
+
+    /// As [`Kept::save`]; a failure is logged, and costs time at the next start.
+    pub fn save_or_warn(&self) -> Option<u64> {
+        let saved = self.save();
+        if let Err(error) = &saved {
+            tracing::warn!(%error, "memory's files could not be written; the next start reads more of the ledger");
+        }
+        saved.ok()
+    }
+
+    /// Writes them behind: on a thread that waits for all others, after each pause in which anything
+    /// was changed. `saved` is the position up to which they are written.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn behind(self, pause: Duration, saved: u64) -> io::Result<Behind> {
+        let (stop, stopped) = channel::<()>();
+        let saved = Arc::new(AtomicU64::new(saved));
+        let last = Arc::clone(&saved);
+        let run = move || {
+            wait_for_all_others();
+            let mut wait = Duration::ZERO;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                let began = Clock::instant();
+                if self.memory.generation() != last.load(Ordering::Relaxed)
+                    && let Some(position) = self.save_or_warn()
+                {
+                    last.store(position, Ordering::Relaxed);
+                }
+                // A nation takes long to write: at least as much time is left to others.
+                wait = pause.max(began.elapsed());
+            }
+        };
+        std::thread::Builder::new().name("memory".to_owned()).spawn(run)?;
+        Ok(Behind { _stop: stop, saved })
+    }
+}
+
+/// The thread that writes memory's files; it ends when this is dropped and it is done with what it does.
+pub struct Behind {
+    _stop: Sender<()>,
+    saved: Arc<AtomicU64>,
+}
+
+impl Behind {
+    /// Position up to which the files are written.
+    #[must_use]
+    pub fn saved(&self) -> u64 {
+        self.saved.load(Ordering::Relaxed)
+    }
+}
+
+fn put_fingerprint(folder: &Path, position: u64, fingerprint: &[u8]) -> Result<(), FilesError> {
+    let path = fingerprint_file(folder, position);
+    let put = || {
+        fs::create_dir_all(folder)?;
+        let mut file = File::create(&path)?;
+        file.write_all(fingerprint)?;
+        file.sync_all()
+    };
+    put().map_err(|error| FilesError::Io { path: path.clone(), error })
+}
+
+/// Takes away the fingerprints of files that are gone.
+fn sweep(folder: &Path, position: u64) {
+    let kept = fingerprint_file(folder, position);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_name().to_string_lossy().starts_with("ledger-") && path != kept {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Copies memory's files to another folder, every octet checked on the way; a gateway may be serving
+/// and writing them. Gives their position.
+///
+/// # Errors
+/// [`FilesError`] when what is there is not whole, or cannot be written.
+pub fn hand_over(from: &Path, to: &Path) -> Result<u64, FilesError> {
+    for _ in 1..TRIES {
+        match copy(from, to) {
+            // Replaced in the midst.
+            Err(FilesError::Base(BaseError::Io(_, error)) | FilesError::Io { error, .. })
+                if error.kind() == io::ErrorKind::NotFound => {}
+            done => return done,
+        }
+    }
+    copy(from, to)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<u64, FilesError> {
+    let position = cache::copy(from, to)?;
+    let path = fingerprint_file(from, position);
+    let fingerprint = fs::read(&path).map_err(|error| FilesError::Io { path, error })?;
+    put_fingerprint(to, position, &fingerprint)?;
+    sweep(to, position);
+    Ok(position)
+}
+
+/// Puts handed-over files in place of a gateway's own, if they are whole and of its ledger, which is
+/// `ledger` at the position of its last batch. Gives their position.
+///
+/// # Errors
+/// [`FilesError`]; the own ones are then as they were.
+pub fn take_over(from: &Path, folder: &Path, ledger: &ledger::Reader) -> Result<u64, FilesError> {
+    let arriving = folder.with_extension("arriving");
+    let failed = |error| FilesError::Io { path: arriving.clone(), error };
+    let clear = |path: &Path| match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
+    clear(&arriving).map_err(failed)?;
+    let position = copy(from, &arriving)?;
+    if !is_of(&arriving, position, ledger)? {
+        clear(&arriving).map_err(failed)?;
+        return Err(FilesError::Foreign(from.to_owned()));
+    }
+    clear(folder).and_then(|()| fs::rename(&arriving, folder)).map_err(failed)?;
+    Ok(position)
+}
