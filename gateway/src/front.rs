@@ -15,6 +15,7 @@ mod fhir;
 mod frames;
 mod oqs;
 mod places;
+mod prechecks;
 mod routes;
 pub mod scan;
 mod strict;
