@@ -20,6 +20,7 @@ use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::{Entrance, EntranceError};
 use crate::intake::Spool;
+use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::peer::RoleRule;
 use crate::trust::{Trust, TrustError};
@@ -64,6 +65,14 @@ pub enum StartError {
         /// When that was.
         seen: Timestamp,
     },
+    /// The file beside the spool folder cannot be used.
+    #[error("{path}: {error}; the folder of feed.spool's own folder must be writable")]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: rusqlite::Error,
+    },
     /// The spool folder cannot be used.
     #[error("feed.spool {path}: {error}")]
     Spool {
@@ -101,6 +110,8 @@ pub struct Gateway {
     pub ledger: Ledger,
     /// Where deliveries wait while they are received.
     pub spool: Spool,
+    /// What institutions leave here beside their questions.
+    pub kept: Kept,
     /// The only clock.
     pub clock: Clock,
     /// Limits of the service.
@@ -142,6 +153,8 @@ impl Gateway {
         entrances.iter().for_each(|entrance| entrance.clients().begin(remembered.clone(), seconds));
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
+        let path = config.feed.spool.with_file_name("kept.sqlite");
+        let kept = Kept::open(&path).map_err(|error| StartError::Kept { path, error })?;
         let pause = Duration::from_secs(config.memory.save_seconds);
         let behind = followed.files.behind(pause, followed.began.from_files).map_err(StartError::Thread)?;
         let challenges = Challenges::new(i64::from(config.card.challenge_seconds) * 1000, MOST_SPENT)
@@ -159,6 +172,7 @@ impl Gateway {
             entrances,
             ledger: followed.ledger,
             spool,
+            kept,
             clock,
             limits: config.service.clone(),
             roles: config.roles.clone(),
