@@ -170,6 +170,7 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
             stale_hours: 72,
             stale_hours_of: Default::default(),
         },
+        precheck: config::Precheck { folder: "data/prechecks".into(), ..Default::default() },
         audit: config::Audit {
             folder: "data/audit".into(),
             pseudonym_keys: vec![PSEUDONYM_KEY.into()],
