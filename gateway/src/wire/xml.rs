@@ -20,13 +20,15 @@ mod out;
 mod read;
 mod text;
 mod tree;
+mod twin;
 mod write;
 
 pub use book::Origin;
 pub use office::{Fetched, Office};
 pub use out::Form;
 pub use text::{Charset, decode, narrow_kana};
-pub use tree::{Broken, Element, from_json, from_xml};
+pub use tree::{Broken, Element, from_xml};
+pub use twin::from_json;
 pub use write::{ReferenceOf, Sent, Style, answer};
 
 /// A kind of message.

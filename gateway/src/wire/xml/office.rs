@@ -5,6 +5,7 @@
 use std::cell::Cell;
 
 use eligibility::answer::{Answer, CoverageShown};
+use eligibility::my_number;
 use eligibility::number::{Branch, InstitutionCode, InsurerNumber, NumberKey};
 use eligibility::wire::Wrong;
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use super::book::Origin;
 use super::out::{Form, Out};
 use super::read::{self, Request};
 use super::tree::{self, Element};
+use super::twin;
 use super::write::{self, Count, End, Heading, QUERY, Sent, Style};
 use crate::audit::{Entry, Work};
 use crate::desk::Desk;
@@ -154,6 +156,10 @@ impl Office<'_> {
             1..=ITEMS => {}
             _ => return Err(Refusal::BodyTooLarge),
         }
+        // It is kept as it was sent, with what no element of the tree holds.
+        if my_number::is_hidden_in(text) {
+            return Err(Refusal::MyNumberRefused { field: String::new() });
+        }
         if message == Message::BulkRegister {
             let good = items.iter().filter_map(|info| read::registration(info).ok());
             let good: Vec<_> =
@@ -176,7 +182,7 @@ impl Office<'_> {
         let waiting = self.kept.waiting(institution, number).map_err(failed)?;
         let unknown = || Refusal::field("ReceptionNumber", Wrong::NotInBook);
         let waiting = waiting.filter(|waiting| waiting.kind == message.kind()).ok_or_else(unknown)?;
-        let kept = if waiting.body.starts_with('{') { tree::from_json } else { tree::from_xml };
+        let kept = if waiting.body.starts_with('{') { twin::from_json } else { tree::from_xml };
         let kept = kept(&waiting.body).map_err(Refusal::from)?;
         let sent = Request::of(&kept)?;
         let (name, pieces) = match message {

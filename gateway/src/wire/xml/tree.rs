@@ -1,4 +1,4 @@
-//! A message as a tree of named elements, read from XML or from its JSON twin.
+//! A message as a tree of named elements, read from XML. Its JSON twin is read by [`super::twin`].
 //!
 //! Bounded in depth, without document types, entities of its own, or anything that points elsewhere.
 //! Every text is looked through for a 個人番号, those of unknown elements and comments too.
@@ -9,10 +9,9 @@ use std::fmt;
 use eligibility::my_number;
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Most elements within each other. The deepest message has six.
-const DEPTH: usize = 10;
+pub(super) const DEPTH: usize = 10;
 
 /// Why octets are no message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +84,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    fn looked_through(self) -> Result<Self, Broken> {
+    pub(super) fn looked_through(self) -> Result<Self, Broken> {
         if my_number::is_hidden_in(&self.name) {
             return Err(Broken::MyNumber { element: String::new() });
         }
@@ -149,6 +148,9 @@ fn element<'a>(text: &'a str, start: &BytesStart<'_>, at: usize) -> Result<Eleme
         if attribute.key.local_name().as_ref().ends_with("chemaLocation") {
             return Err(Broken::Reference { at });
         }
+        if attribute.value.contains("&#") {
+            return Err(Broken::Syntax { at });
+        }
         if my_number::is_hidden_in(&attribute.value) {
             return Err(Broken::MyNumber { element: String::new() });
         }
@@ -197,122 +199,13 @@ fn resolved(named: &BytesRef<'_>, at: usize) -> Result<Cow<'static, str>, Broken
     }))
 }
 
-fn is_allowed(c: char) -> bool {
+pub(super) fn is_allowed(c: char) -> bool {
     !c.is_control() || matches!(c, '\t' | '\r' | '\n')
 }
 
-/// Reads the JSON twin: an object with the one field `XmlMsg`.
-///
-/// # Errors
-/// [`Broken`], which never repeats what was written.
-pub fn from_json(text: &str) -> Result<Element<'_>, Broken> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let read = Within { name: Cow::Borrowed(""), depth: 0 }.deserialize(&mut reader);
-    let syntax = |error: serde_json::Error| Broken::Syntax { at: error.column() };
-    let mut outer = read.map_err(syntax)?;
-    reader.end().map_err(syntax)?;
-    let root = outer.pop().filter(|_| outer.is_empty()).map(|mut outer| outer.children.pop());
-    look(root.flatten().ok_or(Broken::Syntax { at: 0 })?)
-}
-
-/// Depth first, as the XML reader does it while it reads.
-fn look(element: Element<'_>) -> Result<Element<'_>, Broken> {
-    let Element { name, text, children } = element.looked_through()?;
-    let children = children.into_iter().map(look).collect::<Result<_, _>>()?;
-    Ok(Element { name, text, children })
-}
-
-/// Reads what stands under a name: a text, an object, or a list of either, which is the element as
-/// often as the list is long.
-struct Within<'a> {
-    name: Cow<'a, str>,
-    depth: usize,
-}
-
-impl<'a> DeserializeSeed<'a> for Within<'a> {
-    type Value = Vec<Element<'a>>;
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Within<'a> {
-    type Value = Vec<Element<'a>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text, an object or a list")
-    }
-
-    fn visit_borrowed_str<E: de::Error>(self, text: &'a str) -> Result<Self::Value, E> {
-        self.said(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        self.said(Cow::Owned(text.to_owned()))
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        self.said(Cow::Borrowed(""))
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut all = Vec::new();
-        let within = || Within { name: self.name.clone(), depth: self.depth };
-        // A list in a list is nothing that any message has; it would escape the bound of depth.
-        while let Some(Single(mut one)) = list.next_element_seed(OfList(within()))? {
-            all.append(&mut one);
-        }
-        Ok(all)
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
-        if self.depth > DEPTH {
-            return Err(de::Error::custom("too deep"));
-        }
-        let mut children = Vec::new();
-        while let Some(Name(name)) = fields.next_key()? {
-            children.append(&mut fields.next_value_seed(Within { name, depth: self.depth + 1 })?);
-        }
-        Ok(vec![Element { name: self.name, text: Cow::Borrowed(""), children }])
-    }
-}
-
-impl<'a> Within<'a> {
-    fn said<E: de::Error>(self, text: Cow<'a, str>) -> Result<Vec<Element<'a>>, E> {
-        if text.chars().all(is_allowed) {
-            Ok(vec![Element { name: self.name, text, children: Vec::new() }])
-        } else {
-            Err(E::custom("a control character"))
-        }
-    }
-}
-
-struct Single<'a>(Vec<Element<'a>>);
-
-struct OfList<'a>(Within<'a>);
-
-impl<'a> DeserializeSeed<'a> for OfList<'a> {
-    type Value = Single<'a>;
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        struct Object<'a>(Within<'a>);
-        impl<'a> Visitor<'a> for Object<'a> {
-            type Value = Vec<Element<'a>>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'a>>(self, fields: A) -> Result<Self::Value, A::Error> {
-                self.0.visit_map(fields)
-            }
-        }
-        deserializer.deserialize_map(Object(self.0)).map(Single)
-    }
-}
-
-#[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
 #[cfg(test)]
 mod tests {
+    use super::super::twin::from_json;
     use super::*;
 
     fn broken(xml: &str) -> Broken {
@@ -372,6 +265,7 @@ mod tests {
             "<a>&amp</a>",
             "<a><![CDATA[</a>",
             "<a b=\"1\" b=\"2\"/>",
+            "<a b=\"&#49;\"/>",
         ] {
             assert!(matches!(broken(xml), Broken::Syntax { .. }), "{xml}: {:?}", broken(xml));
         }
@@ -385,6 +279,7 @@ mod tests {
             "[]",
             "5",
             "{\"a\":5}",
+            "{\"b\":\"1\",\"a\":{}}",
             "{\"a\":true}",
             "{\"a\":[[]]}",
             "{\"a\":1",
