@@ -34,7 +34,7 @@ impl<'v> People for &'v Memory {
     type Person = Person<Packed<'v>>;
 
     fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Person<Packed<'v>>>) {
-        let memory: &'v Memory = *self;
+        let memory: &'v Memory = self;
         memory.view.each_fitting(asked, |person| {
             found.push(person);
             found.len() >= MOST_FITTING

@@ -64,8 +64,12 @@ impl Filed {
         format!("{kind}-{:02}-{:016x}", self.shard, self.position)
     }
 
+    pub(crate) fn path(self, folder: &Path) -> PathBuf {
+        folder.join(self.name())
+    }
+
     pub(crate) fn is_in(self, folder: &Path) -> bool {
-        folder.join(self.name()).exists()
+        self.path(folder).exists()
     }
 
     fn head(self, seed: u64, segment: (u64, u64, usize)) -> [u8; HEAD] {
@@ -94,12 +98,12 @@ fn sums(body: &[u8]) -> Vec<u8> {
 pub(crate) fn write(folder: &Path, filed: Filed, seed: u64, segment: &Segment) -> Result<(), BaseError> {
     let body = segment.octets();
     let head = filed.head(seed, (segment.buckets, segment.count, body.len()));
-    put(&folder.join(filed.name()), &[&head, body, &sums(body)])
+    put(&filed.path(folder), &[&head, body, &sums(body)])
 }
 
 /// Reads a segment whose every octet is as it was written.
 pub(crate) fn read(folder: &Path, filed: Filed, seed: u64) -> Result<Segment, BaseError> {
-    let path = folder.join(filed.name());
+    let path = filed.path(folder);
     let io = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => BaseError::Damaged(path.clone()),
         _ => BaseError::Io(path.clone(), error),

@@ -32,7 +32,7 @@
 //! | `people`, `index` | a shard of records, a shard of ways to them |
 //! | `segment`, `overlay`, `published` | what does not change, what did since, what readers see |
 //! | `source`, `sources` | where a source stands: sequence, completeness, open quarantine; all of them |
-//! | `base`, `save` | files: their form, when they are written and read |
+//! | `base`, `save`, `repair` | files: their form, when they are written and read, and made good |
 //! | `map` | memory outside the heap |
 //! | `state` | all shards |
 
@@ -50,6 +50,7 @@ mod publish;
 mod published;
 mod reader;
 mod record;
+mod repair;
 mod save;
 mod segment;
 mod source;
@@ -61,6 +62,7 @@ mod writer;
 pub use base::{BaseError, copy};
 pub use batch::{Batch, Row};
 pub use reader::{Key, Reader, Sizes, View, empty};
+pub use repair::repair;
 pub use save::{Snapshot, Written, open};
 pub use source::{Quarantined, SourceState};
 pub use text::Packed;

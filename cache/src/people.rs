@@ -148,6 +148,11 @@ impl People {
         Self::of(self.shard, Arc::new(builder.finish()))
     }
 
+    /// Everybody in it that has not changed since it was made.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Place, &[u8])> {
+        entries(self.base.entries()).map(|(key, record)| (Place::new(self.shard, key), record))
+    }
+
     /// What does not change of it.
     pub(crate) const fn base(&self) -> &Arc<Segment> {
         &self.base
@@ -175,10 +180,12 @@ impl People {
     }
 }
 
-/// How many changes a shard bears before it is made anew: a sixteenth, so that they take little
-/// room, and making anew costs little for each.
+/// How many changes a shard bears before it is made anew: a sixteenth at the most, so that they take
+/// little room, and making anew costs little for each. Changes spread evenly, so that each shard has
+/// a bound of its own, lest all are made anew at once and memory holds everybody twice.
 pub(crate) fn most_changes(count: u64) -> usize {
-    (count as usize / 16).max(256)
+    let most = count / 16;
+    ((most - most * (count % 64) / 128) as usize).max(256)
 }
 
 /// Both in the order of keys; what is in both, as the second has it.

@@ -1,11 +1,13 @@
 //! The one who changes memory.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use eligibility::feed::{Said, Source};
+use eligibility::feed::{Said, Source, Subject};
 
 use crate::batch::{Batch, Row};
+use crate::key::Place;
 use crate::plan::Plan;
 use crate::publish::after;
 use crate::published::Published;
@@ -20,6 +22,8 @@ pub struct Writer {
     /// States that somebody may still look at. What is freed with one is much, and readers have no
     /// time for it.
     former: Vec<Arc<State>>,
+    /// The shards of people that are kept, where not all are; cards always are.
+    only: Option<BTreeSet<usize>>,
 }
 
 impl Writer {
@@ -30,11 +34,16 @@ impl Writer {
         }
         let state = Arc::new(state);
         let published = Arc::new(Published::new(Arc::clone(&state)));
-        (Self { published: Arc::clone(&published), state, books, former: Vec::new() }, published)
+        (Self { published: Arc::clone(&published), state, books, former: Vec::new(), only: None }, published)
     }
 
     pub(crate) const fn parts(&self) -> (&Arc<State>, &Map<Source, Book>) {
         (&self.state, &self.books)
+    }
+
+    /// Keeps no people but those of these shards from now on.
+    pub(crate) fn only(&mut self, shards: BTreeSet<usize>) {
+        self.only = Some(shards);
     }
 
     /// Lets readers see this state from now on.
@@ -72,6 +81,13 @@ impl Writer {
         self.publish(next);
     }
 
+    fn keeps(&self, subject: Option<Subject>) -> bool {
+        match (&self.only, subject) {
+            (Some(only), Some(Subject::Person(link))) => only.contains(&Place::of(link).shard()),
+            _ => true,
+        }
+    }
+
     /// Takes a batch into the plan and the books; `settled` is where sources stand after it.
     fn take(&mut self, batch: &Batch<'_>, plan: &mut Plan<'_>, settled: &mut Map<Source, SourceState>) {
         let source = batch.source;
@@ -80,6 +96,7 @@ impl Writer {
         plan.begin(batch.position);
         for row in &batch.rows {
             match row {
+                Row::Accepted(record) if !self.keeps(record.said.subject()) => book.accept(record),
                 Row::Accepted(record) => {
                     let (before, after) = plan.accept(source, record);
                     book.count_member(before, after);
@@ -92,7 +109,9 @@ impl Writer {
                     }
                 }
                 Row::Refused { name, sequence, refused } => {
-                    plan.protect(source, refused);
+                    if self.keeps(refused.subject) {
+                        plan.protect(source, refused);
+                    }
                     book.refuse(batch, name, *sequence, refused);
                 }
             }

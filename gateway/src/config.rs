@@ -112,12 +112,22 @@ pub struct Listener {
 pub struct Service {
     /// Most connections at once.
     pub connections: usize,
+    /// Most connections at once from one address.
+    pub connections_per_address: usize,
     /// Seconds for a TLS handshake.
     pub handshake_seconds: u64,
-    /// Seconds for the header of a request, and between requests of one connection.
+    /// Seconds from there to the first octet of a request.
+    pub first_byte_seconds: u64,
+    /// Seconds between requests of one connection.
+    pub idle_seconds: u64,
+    /// Seconds for the header of a request, from its first octet to its last.
     pub header_seconds: u64,
     /// Seconds for the body of a query.
     pub body_seconds: u64,
+    /// Seconds of silence within a body.
+    pub chunk_seconds: u64,
+    /// Seconds for which a caller may not take what is written to it.
+    pub write_seconds: u64,
     /// Largest body of a query, in octets.
     pub body_octets: usize,
     /// Seconds that requests in flight are given when stopping.
@@ -128,9 +138,14 @@ impl Default for Service {
     fn default() -> Self {
         Self {
             connections: 20_000,
+            connections_per_address: 2_000,
             handshake_seconds: 5,
-            header_seconds: 75,
+            first_byte_seconds: 10,
+            idle_seconds: 75,
+            header_seconds: 10,
             body_seconds: 10,
+            chunk_seconds: 30,
+            write_seconds: 10,
             body_octets: 16 * 1024,
             drain_seconds: 30,
         }
@@ -383,7 +398,7 @@ impl Config {
         Ok(())
     }
 
-    fn positive(&self) -> [(&'static str, u64); 13] {
+    fn positive(&self) -> [(&'static str, u64); 18] {
         [
             ("audit.sync_ms", self.audit.sync_ms),
             ("audit.keep_days.answers", u64::from(self.audit.keep_days.answers)),
@@ -391,9 +406,14 @@ impl Config {
             ("audit.keep_days.confirmations", u64::from(self.audit.keep_days.confirmations)),
             ("card.revocation.max_age_hours", u64::from(self.card.revocation.max_age_hours)),
             ("service.connections", self.service.connections as u64),
+            ("service.connections_per_address", self.service.connections_per_address as u64),
             ("service.handshake_seconds", self.service.handshake_seconds),
+            ("service.first_byte_seconds", self.service.first_byte_seconds),
+            ("service.idle_seconds", self.service.idle_seconds),
             ("service.header_seconds", self.service.header_seconds),
             ("service.body_seconds", self.service.body_seconds),
+            ("service.chunk_seconds", self.service.chunk_seconds),
+            ("service.write_seconds", self.service.write_seconds),
             ("service.body_octets", self.service.body_octets as u64),
             ("memory.save_seconds", self.memory.save_seconds),
             ("feed.delivery_octets", self.feed.delivery_octets),

@@ -43,6 +43,8 @@ pub struct Metrics {
     pub connections: IntGauge,
     /// Connections turned away because too many were open.
     pub connections_refused: IntCounter,
+    /// Connections ended because the other side did nothing, or too much.
+    pub connections_ended: IntCounterVec,
     /// TLS handshakes that failed or took too long.
     pub handshakes_failed: IntCounter,
     /// Requests that hit a fault of ours.
@@ -88,6 +90,10 @@ impl Metrics {
         }
         let requests = Opts::new("shikaku_requests_total", "Requests answered, by route and outcome.");
         let seconds = HistogramOpts::new("shikaku_request_seconds", "Time from head to reply, by route.");
+        let ended = Opts::new(
+            "shikaku_connections_ended_total",
+            "Connections ended because a caller kept us waiting, or sent more control frames than there may be.",
+        );
         let client_age = Opts::new(
             "shikaku_client_list_age_seconds",
             "Age of the oldest revocation list of a listener's client CAs: warn above 93600, alarm above 172800.",
@@ -114,8 +120,9 @@ impl Metrics {
             connections: register!(IntGauge::new("shikaku_connections", "Connections open now.")),
             connections_refused: register!(IntCounter::new(
                 "shikaku_connections_refused_total",
-                "Connections turned away because too many were open."
+                "Connections turned away because too many were open, in all or from one address."
             )),
+            connections_ended: register!(IntCounterVec::new(ended, &["why"])),
             handshakes_failed: register!(IntCounter::new(
                 "shikaku_handshakes_failed_total",
                 "TLS handshakes that failed or took too long."

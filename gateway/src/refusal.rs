@@ -17,11 +17,13 @@ pub use table::{ALL, Problem};
 #[expect(missing_docs, reason = "each stands under its code, documented in the table")]
 pub enum Refusal {
     Malformed { column: usize },
+    MalformedHead,
     Forbidden,
     InstitutionMismatch,
     NoSuchRoute,
     MethodNotAllowed { allow: &'static str },
     UnsupportedMediaType,
+    LengthRequired,
     BodyTooLarge,
     UriTooLong,
     HeadersTooLarge,
@@ -80,12 +82,13 @@ impl Refusal {
     #[must_use]
     pub const fn problem(&self) -> &'static Problem {
         match self {
-            Self::Malformed { .. } => &table::MALFORMED,
+            Self::Malformed { .. } | Self::MalformedHead => &table::MALFORMED,
             Self::Forbidden => &table::FORBIDDEN,
             Self::InstitutionMismatch => &table::INSTITUTION_MISMATCH,
             Self::NoSuchRoute => &table::NO_SUCH_ROUTE,
             Self::MethodNotAllowed { .. } => &table::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => &table::UNSUPPORTED_MEDIA_TYPE,
+            Self::LengthRequired => &table::LENGTH_REQUIRED,
             Self::BodyTooLarge => &table::BODY_TOO_LARGE,
             Self::UriTooLong => &table::URI_TOO_LONG,
             Self::HeadersTooLarge => &table::HEADERS_TOO_LARGE,
@@ -164,6 +167,9 @@ impl Refusal {
 
     fn detail(&self) -> String {
         match self {
+            Self::MalformedHead => {
+                "the request line, a header field or the length of the body is not well-formed".to_owned()
+            }
             Self::Malformed { column: 0 } => "the body is not a JSON object of this request".to_owned(),
             Self::Malformed { column } => format!("the body is not JSON from column {column} on"),
             Self::InvalidField { field, wrong } => format!("{field}: {}", wrong.words()),

@@ -68,6 +68,12 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// How surely the rate that was found is the highest.
+    #[must_use]
+    pub const fn holds(self) -> &'static str {
+        if matches!(self, Self::Generator | Self::None) { "holds at least" } else { "holds" }
+    }
+
     /// What it says to a planner.
     #[must_use]
     pub const fn words(self) -> &'static str {

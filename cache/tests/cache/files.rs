@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use crate::model::{Model, SOURCES, agrees, batch, make};
 use crate::support::{
-    House, INSURER, OTHER, closed, found, link, link_number, mark, member, query, refused_member, serial,
-    source_of,
+    CITY, House, INSURER, OTHER, closed, found, link, link_number, mark, member, query, refused_member,
+    renewal, serial, source_of, subsidy,
 };
 
 fn restart(house: &mut House, folder: &Path) {
@@ -66,7 +66,7 @@ fn a_snapshot_is_of_its_moment_and_what_came_after_stays_in_memory() {
     assert_eq!(found(house.card(5_000_003)), Err("unlinked"));
     assert_eq!(found(house.card(5_000_004)), Ok(4));
     let (writer, reader) = open(folder.path()).unwrap();
-    let mut then = House { writer, reader, position: 4 };
+    let mut then = House { writer, reader, position: 4, told: Vec::new() };
     assert_eq!(found(then.card(5_000_003)), Ok(3));
     assert_eq!(found(then.number(&query(INSURER, 1002, 2))), Ok(2));
     assert_eq!((then.reader.persons(), then.reader.serials()), (399, 398));
@@ -121,6 +121,34 @@ fn no_octet_of_a_snapshot_can_change_unnoticed() {
         fs::write(path, &whole).unwrap();
     }
     assert_eq!(found(open(folder.path()).unwrap().1.find(&cache::Key::Card(serial(5_000_001)))), Ok(1));
+}
+
+#[test]
+fn damaged_files_are_made_good_as_they_were_and_the_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut house = house();
+    house.apply("jlis", &[renewal(1, 6_000_002, 5_000_002), renewal(2, 6_000_003, 5_000_001)]);
+    house.apply(CITY, &(1..400).map(|n| subsidy(CITY, n, n, Some(1))).collect::<Vec<_>>());
+    house.writer.save(folder.path()).unwrap();
+    let position = house.position;
+    house.apply(INSURER, &[member(INSURER, 900, 2, "見本　太郎", &[7777])]);
+    let shard = |kind: &str, shard: u8| folder.path().join(format!("{kind}-{shard:02}-{position:016x}"));
+    let damaged = [shard("people", 7), shard("people", 40), shard("cards", 3), shard("numbers", 63)];
+    let whole = damaged.clone().map(|path| fs::read(path).unwrap());
+    fs::write(&damaged[0], &whole[0][..whole[0].len() / 2]).unwrap();
+    fs::remove_file(&damaged[1]).unwrap();
+    for at in [2, 3] {
+        let mut other = whole[at].clone();
+        other[70] ^= 1;
+        fs::write(&damaged[at], other).unwrap();
+    }
+    assert!(open(folder.path()).is_err());
+    let repaired = cache::repair(folder.path(), |take| house.replay(take)).unwrap();
+    assert_eq!(repaired, damaged);
+    assert!(damaged.iter().map(|path| fs::read(path).unwrap()).eq(whole), "the very octets");
+    assert_eq!(open(folder.path()).unwrap().1.generation(), position);
+    let none = cache::repair(folder.path(), |_| panic!("nothing to be made good")).unwrap();
+    assert!(none.is_empty());
 }
 
 #[test]

@@ -27,30 +27,28 @@ pub(crate) struct House {
     pub(crate) writer: Writer,
     pub(crate) reader: Reader,
     pub(crate) position: u64,
+    /// Every batch applied, to be applied again.
+    pub(crate) told: Vec<(Source, Vec<Told>)>,
 }
 
 impl House {
     pub(crate) fn new() -> Self {
         let (writer, reader) = empty();
-        Self { writer, reader, position: 0 }
+        Self { writer, reader, position: 0, told: Vec::new() }
     }
 
     pub(crate) fn apply(&mut self, source: &str, told: &[Told]) {
         self.position += 1;
-        let sequences = told.iter().filter_map(|told| match told {
-            Told::Accepted(record) => Some(record.sequence),
-            Told::Refused(sequence, _) => *sequence,
-        });
-        let batch = Batch {
-            position: self.position,
-            source: source_of(source),
-            epoch: 1,
-            committed_at: Timestamp::from_millis(self.position as i64),
-            committed_sequence: sequences.max().unwrap_or(0),
-            rows: told.iter().map(row).collect(),
-        };
-        self.writer.apply(batch);
+        self.writer.apply(batch(self.position, source_of(source), told));
         assert_eq!(self.reader.generation(), self.position);
+        self.told.push((source_of(source), told.to_vec()));
+    }
+
+    /// Hands over every batch once more.
+    pub(crate) fn replay(&self, take: &mut dyn FnMut(Batch<'_>)) {
+        for (position, (source, told)) in (1..).zip(&self.told) {
+            take(batch(position, *source, told));
+        }
     }
 
     pub(crate) fn card(&self, serial: u64) -> Found<Arc<Person>> {
@@ -63,6 +61,21 @@ impl House {
 
     pub(crate) fn person(&self, number: u64) -> Option<Arc<Person>> {
         self.reader.person(link_number(number))
+    }
+}
+
+fn batch(position: u64, source: Source, told: &[Told]) -> Batch<'_> {
+    let sequences = told.iter().filter_map(|told| match told {
+        Told::Accepted(record) => Some(record.sequence),
+        Told::Refused(sequence, _) => *sequence,
+    });
+    Batch {
+        position,
+        source,
+        epoch: 1,
+        committed_at: Timestamp::from_millis(position as i64),
+        committed_sequence: sequences.max().unwrap_or(0),
+        rows: told.iter().map(row).collect(),
     }
 }
 

@@ -15,7 +15,7 @@ use super::CommandError;
 use crate::admin;
 use crate::config::Config;
 use crate::confirmations::Keeper;
-use crate::front;
+use crate::front::{self, Places, Watch};
 use crate::gateway::Gateway;
 use crate::jobs::Worker;
 
@@ -94,13 +94,21 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     let worker = Worker::start(&gateway).map_err(CommandError::environment)?;
     let (stop, stopping) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
+    let places = Places::new(&gateway.limits);
+    let watch = Watch::start(&gateway.limits).map_err(CommandError::environment)?;
     for entrance in &gateway.entrances {
         let address = entrance.address();
         let listener =
             TcpListener::bind(address).await.map_err(|error| taken("listener.address", address, &error))?;
         let bound = listener.local_addr().unwrap_or(address);
         tracing::info!(%bound, "serving");
-        serving.spawn(front::serve(Arc::clone(&gateway), listener, Arc::clone(entrance), stopping.clone()));
+        serving.spawn(front::serve(
+            Arc::clone(&gateway),
+            listener,
+            Arc::clone(entrance),
+            (Arc::clone(&places), watch.clone()),
+            stopping.clone(),
+        ));
     }
     tracing::info!(%admin, generation = gateway.desk.memory.generation(), persons = gateway.desk.memory.persons(), "ready");
     let keeper = Keeper::start(&gateway).map_err(CommandError::environment)?;

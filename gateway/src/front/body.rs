@@ -1,22 +1,86 @@
 //! Reading request bodies within their limits of size and time, and writing replies.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use hyper::{Response, StatusCode};
 use uuid::Uuid;
 
+use super::traffic::Traffic;
 use crate::jobs::api::Kind;
 use crate::jobs::results::Stream;
 use crate::refusal::Refusal;
 
 /// The body of every reply: whole, or results as they are read.
 pub(super) type ReplyBody = Either<Full<Bytes>, Stream>;
+
+/// Octets of a reply that are handed over at once: over HTTP/2 the next are asked for when there is a
+/// window for them, and not kept for a caller that gives none.
+const PIECE: usize = 16 * 1024;
+
+/// A reply's body that tells when its last octet has been handed over.
+pub(super) struct Delivered {
+    body: ReplyBody,
+    /// Of the body, and not handed over yet.
+    rest: Bytes,
+    traffic: Arc<Traffic>,
+}
+
+impl Delivered {
+    pub(super) const fn new(body: ReplyBody, traffic: Arc<Traffic>) -> Self {
+        Self { body, rest: Bytes::new(), traffic }
+    }
+}
+
+impl Drop for Delivered {
+    fn drop(&mut self) {
+        self.traffic.deliver();
+    }
+}
+
+impl Body for Delivered {
+    type Data = Bytes;
+    type Error = <ReplyBody as Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.rest.is_empty() {
+            let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)?) else {
+                return Poll::Ready(None);
+            };
+            match frame.into_data() {
+                Ok(data) => self.rest = data,
+                Err(frame) => return Poll::Ready(Some(Ok(frame))),
+            }
+        }
+        // What is made while it is sent goes forward piece by piece.
+        self.traffic.step();
+        let piece = self.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (hint, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        let mut whole = SizeHint::new();
+        whole.set_lower(hint.lower() + rest);
+        hint.upper().into_iter().for_each(|upper| whole.set_upper(upper + rest));
+        whole
+    }
+}
 
 /// What kinds of body a route takes.
 #[derive(Clone, Copy)]
@@ -68,6 +132,9 @@ pub(super) fn check_media(headers: &HeaderMap, media: Media) -> Result<(), Refus
 
 /// Reads a whole body.
 pub(super) async fn read(body: Incoming, octets: usize, within: Duration) -> Result<Bytes, Refusal> {
+    if body.size_hint().lower() > octets as u64 {
+        return Err(Refusal::BodyTooLarge);
+    }
     let whole = tokio::time::timeout(within, Limited::new(body, octets).collect()).await;
     match whole {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),

@@ -14,6 +14,7 @@ use eligibility::feed::Source;
 
 use super::batch;
 use super::body::{self, Media, ReplyBody};
+use super::scan::{FIELDS, HEAD_OCTETS, TARGET};
 use super::{fhir, oqs, prechecks};
 use crate::audit::{Entry, Work};
 use crate::clock::Clock;
@@ -25,12 +26,6 @@ use crate::path::{self, CardReply, Reply};
 use crate::peer::{Peer, Role};
 use crate::refusal::{Fresh, Refusal};
 
-/// Longest request target, in octets.
-const TARGET: usize = 1024;
-/// Most header fields of a request.
-const HEADERS: usize = 64;
-/// Most octets of all header fields together.
-pub(super) const HEADER_OCTETS: usize = 16 * 1024;
 /// Most challenges of one request.
 const CHALLENGES: u32 = 100;
 
@@ -123,6 +118,13 @@ impl<'r> Route<'r> {
     }
 }
 
+/// Whether a body of unknown length is taken there: it is streamed, and as long as it is.
+pub(super) fn takes_stream(method: &[u8], target: &[u8]) -> bool {
+    let path = target.split(|octet| *octet == b'?').next().unwrap_or_default();
+    let streamed = path == b"/v1/eligibility/batch" || path == b"/v1/prechecks";
+    method == b"POST" && (streamed || path.starts_with(b"/v1/feeds/"))
+}
+
 /// What stands below this path, where it is one part.
 fn one_below<'r>(path: &'r str, above: &str) -> Option<&'r str> {
     path.strip_prefix(above).filter(|rest| !rest.is_empty() && !rest.contains('/'))
@@ -151,6 +153,14 @@ impl Head<'_> {
     pub(super) fn request(&self) -> path::Request<'_> {
         path::Request { peer: self.peer, id: self.id, now: self.now, trace: self.trace }
     }
+}
+
+/// Answers a request that was refused before anything of it was read.
+pub(super) fn refuse(gateway: &Arc<Gateway>, peer: &Arc<Peer>, refusal: &Refusal) -> Response<ReplyBody> {
+    let (id, said) = (Uuid::now_v7(), refusal.problem().code);
+    gateway.metrics.answered("none", said, Duration::ZERO);
+    tracing::info!(request = %id, peer = %peer.fingerprint(), outcome = said, "refused by its head");
+    body::refused(refusal, id)
 }
 
 /// Answers one request.
@@ -249,7 +259,7 @@ fn route<'r>(request: &Request<Incoming>, path: &'r str) -> Result<Route<'r>, Re
         return Err(Refusal::UriTooLong);
     }
     let octets: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if request.headers().len() > HEADERS || octets > HEADER_OCTETS {
+    if request.headers().len() > FIELDS || octets > HEAD_OCTETS {
         return Err(Refusal::HeadersTooLarge);
     }
     let (route, allow) = Route::of(path).ok_or(Refusal::NoSuchRoute)?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use pki::path::{PathError, PathReason};
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::aws_lc_rs::kx_group;
 use rustls::crypto::{
     CryptoProvider, GetRandomFailed, verify_tls12_signature, verify_tls13_signature_with_raw_key,
 };
@@ -60,7 +61,7 @@ pub(super) fn server(
     names: Vec<DistinguishedName>,
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let setup = |why: String| TlsError::Setup { address: listener.address, why };
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(provider());
     let callers = Callers { clients: Arc::clone(clients), provider: Arc::clone(&provider), names };
     let versions: &[_] =
         if listener.tls12 { &[&version::TLS13, &version::TLS12] } else { &[&version::TLS13] };
@@ -81,6 +82,15 @@ pub(super) fn server(
     // A request that anybody may send again is not taken before the handshake has ended.
     config.max_early_data_size = 0;
     Ok(Arc::new(config))
+}
+
+/// The provider with the hybrid of X25519 and ML-KEM first: what is recorded today shall not be read by
+/// the machines of tomorrow. Callers that do not have it are met with the usual curves.
+fn provider() -> CryptoProvider {
+    CryptoProvider {
+        kx_groups: vec![kx_group::X25519MLKEM768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1],
+        ..rustls::crypto::aws_lc_rs::default_provider()
+    }
 }
 
 fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -40,7 +40,7 @@ impl<'v> People for &'v Known<'_> {
     type Person = Person<Packed<'v>>;
 
     fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Person<Packed<'v>>>) {
-        let known: &'v Known<'_> = *self;
+        let known: &'v Known<'_> = self;
         known.memory.each_fitting(asked, |person| {
             found.push(person);
             found.len() >= MOST

@@ -28,7 +28,7 @@ macro_rules! problems {
 problems! {
     MALFORMED = 400 "malformed" "The request is not well-formed"
         "受付システムから正しい形のデータが届きませんでした。もう一度操作しても同じときは、システム会社へ連絡してください。"
-        "本文の JSON・文字コード（UTF-8）・必須項目を /openapi.json と突き合わせてください。";
+        "要求の行・ヘッダー・長さの指定（Content-Length は1つだけ）と、本文の JSON・文字コード（UTF-8）・必須項目を /openapi.json と突き合わせてください。";
     FORBIDDEN = 403 "forbidden" "This certificate may not do this"
         "この端末にはこの操作が許可されていません。システム会社へ連絡してください。"
         "クライアント証明書の役割と、設定の role の対応を確認してください。";
@@ -44,6 +44,9 @@ problems! {
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type" "This media type is not taken here"
         "受付システムの設定が合っていません。システム会社へ連絡してください。"
         "Content-Type は application/json（連携データは application/x-ndjson）、圧縮なしで送ってください。";
+    LENGTH_REQUIRED = 411 "length_required" "The length of the body must be told here"
+        "受付システムの設定が合っていません。システム会社へ連絡してください。"
+        "Content-Length を付けて送ってください。Transfer-Encoding: chunked は連携データなど大きな本文だけで使えます。";
     BODY_TOO_LARGE = 413 "body_too_large" "The body is too large"
         "送られたデータが大きすぎます。システム会社へ連絡してください。"
         "照会は1件ずつ、16 KiB 以内で送ってください。まとめての照会は /v1/eligibility/batch です。";

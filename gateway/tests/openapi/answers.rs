@@ -247,6 +247,11 @@ fn every_refusal_that_can_be_provoked_is_described() {
         .unwrap();
     DOCUMENT.assert_describes("GET", "/v1/feeds", &many);
     replies.push(many);
+    let unmeasured =
+        "POST /v1/challenges HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    let unmeasured = desk.raw(unmeasured.as_bytes()).unwrap();
+    DOCUMENT.assert_describes("POST", "/v1/challenges", &unmeasured);
+    replies.push(unmeasured);
     for state in ["expired", "revoked", "suspended", "untrusted", "wrong_profile"] {
         replies.push(ask_card(&desk, &WORLD.card_in_state(state).query(&desk.challenge())));
     }

@@ -87,10 +87,19 @@ pub(crate) struct Client {
 impl Client {
     /// With the certificate of this name, or with none.
     pub(crate) fn new(address: SocketAddr, folder: &Path, name: Option<&str>) -> Self {
+        Self::with_provider(address, folder, name, rustls::crypto::aws_lc_rs::default_provider())
+    }
+
+    /// The same, with cryptography of its own choice.
+    pub(crate) fn with_provider(
+        address: SocketAddr,
+        folder: &Path,
+        name: Option<&str>,
+        provider: rustls::crypto::CryptoProvider,
+    ) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(folder.join("tls/ca.pem")).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(roots);
@@ -105,6 +114,13 @@ impl Client {
             }
         };
         Self { address, tls: Arc::new(tls) }
+    }
+
+    /// The same caller, offering this protocol.
+    pub(crate) fn with_protocol(&self, protocol: &[u8]) -> Self {
+        let mut tls = ClientConfig::clone(&self.tls);
+        tls.alpn_protocols = vec![protocol.to_vec()];
+        Self { tls: Arc::new(tls), ..self.clone() }
     }
 
     /// A TLS connection.

@@ -219,7 +219,8 @@ fn words(found: &Found) -> String {
     let Found { capacity, fit, answer, .. } = found;
     let (low, high) = capacity.range;
     let mut text = format!(
-        "one machine holds {:.0} requests a second (95 %: {low:.0} to {high:.0}, {} searches)\nfirst limit: {}\n",
+        "one machine {} {:.0} requests a second (95 %: {low:.0} to {high:.0}, {} searches)\nfirst limit: {}\n",
+        capacity.limit.holds(),
         capacity.rate,
         capacity.found.len(),
         capacity.limit.words()

@@ -28,8 +28,8 @@ const MOST: usize = 100;
 const WINDOW: u64 = 250_000_000;
 /// So long before its window a challenge is fetched.
 const AHEAD: u64 = 1_500_000_000;
-/// Priority of a signer in the run; sending has 0.
-const NICE: i32 = 10;
+/// By so much a signer in the run goes behind those who send.
+const NICE: i32 = 5;
 /// Pause after a challenge was refused.
 const PAUSE: Duration = Duration::from_millis(50);
 /// So often a refused fetch is tried again.
@@ -94,7 +94,8 @@ impl Signer<'_> {
     pub fn run(mut self) -> Result<Signing, String> {
         if self.start.is_some() {
             // Of this thread alone: where cores are scarce, sending goes before signing ahead.
-            let _ = rustix::process::setpriority_process(None, NICE);
+            let own = rustix::process::getpriority_process(None).unwrap_or_default();
+            let _ = rustix::process::setpriority_process(None, own + NICE);
         }
         let mut signing = Signing::default();
         let mut clients: HashMap<usize, Client> = HashMap::new();

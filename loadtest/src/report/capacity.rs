@@ -41,7 +41,8 @@ fn write_page(
     let class = if answer.holds_range.0 >= 1.0 { "yes" } else { "no" };
     write!(
         page,
-        "<h1>Capacity</h1><div class=\"verdict {class}\"><b>One machine holds {:.0} requests a second</b> (95 %: {low:.0} to {high:.0}), {:.2} times the peak of {:.0}.<br>First limit: {}.</div>",
+        "<h1>Capacity</h1><div class=\"verdict {class}\"><b>One machine {} {:.0} requests a second</b> (95 %: {low:.0} to {high:.0}), {:.2} times the peak of {:.0}.<br>First limit: {}.</div>",
+        capacity.limit.holds(),
         capacity.rate,
         answer.holds,
         answer.demand.peak,
