@@ -188,6 +188,27 @@ pub struct Feed {
     /// Other hours for single sources.
     #[serde(default)]
     pub stale_hours_of: std::collections::BTreeMap<String, u32>,
+    /// When whole deliveries are held back.
+    #[serde(default)]
+    pub gate: Gate,
+}
+
+/// When a whole delivery of an insurer is held back for an operator to look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gate {
+    /// Member records from which a delivery is looked at as a whole.
+    pub members: u64,
+    /// Largest share of the insurer's living persons, in percent, that may lose their coverage by it.
+    pub losses_percent: u8,
+    /// Largest share of the persons in it who had a field, in percent, for whom it may become empty.
+    pub emptied_percent: u8,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { members: 1000, losses_percent: 5, emptied_percent: 10 }
+    }
 }
 
 const fn default_delivery_octets() -> u64 {
@@ -297,6 +318,12 @@ impl Config {
         self.memory.folder.clone().unwrap_or_else(|| self.ledger_path().with_extension("memory"))
     }
 
+    /// The folder of deliveries that are held back.
+    #[must_use]
+    pub fn held_folder(&self) -> PathBuf {
+        self.feed.spool.join("held")
+    }
+
     fn resolve(&mut self, folder: &Path) {
         let within = |path: &mut PathBuf| *path = folder.join(&*path);
         for listener in &mut self.listeners {
@@ -373,7 +400,7 @@ impl Config {
         Ok(())
     }
 
-    fn positive(&self) -> [(&'static str, u64); 13] {
+    fn positive(&self) -> [(&'static str, u64); 14] {
         [
             ("audit.sync_ms", self.audit.sync_ms),
             ("audit.keep_days.answers", u64::from(self.audit.keep_days.answers)),
@@ -385,6 +412,7 @@ impl Config {
             ("service.header_seconds", self.service.header_seconds),
             ("service.body_seconds", self.service.body_seconds),
             ("service.body_octets", self.service.body_octets as u64),
+            ("feed.gate.members", self.feed.gate.members),
             ("memory.save_seconds", self.memory.save_seconds),
             ("feed.delivery_octets", self.feed.delivery_octets),
             ("feed.stale_hours", u64::from(self.feed.stale_hours)),

@@ -9,6 +9,7 @@ use eligibility::feed::Source;
 use crate::audit::Audit;
 use crate::challenge::Challenges;
 use crate::config::InsurerList;
+use crate::intake::Held;
 use crate::trust::Trust;
 
 /// What a query is answered from.
@@ -19,6 +20,8 @@ pub struct Desk {
     pub trust: Trust,
     /// Every coverage.
     pub memory: cache::Reader,
+    /// Deliveries that are held back: what their sources deny is not certain.
+    pub held: Held,
     /// The insurers there are.
     pub insurers: InsurerList,
     /// When a source's silence makes its negative answers doubtful.
@@ -46,7 +49,11 @@ impl Desk {
     /// How far a source's word reaches now, as this view of memory has it.
     #[must_use]
     pub fn reach(&self, memory: &cache::View, source: Source, now: Timestamp) -> Reach {
-        let Some(state) = memory.source(source) else {
+        let state = memory.source(source);
+        if self.held.has(source) {
+            return Reach { as_of: state.and_then(|state| state.complete_to), doubt: Some(Reason::HeldBack) };
+        }
+        let Some(state) = state else {
             return Reach { as_of: None, doubt: Some(Reason::NeverFed) };
         };
         let as_of = state.complete_to;

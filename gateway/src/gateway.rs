@@ -15,11 +15,11 @@ use tokio::sync::Semaphore;
 use crate::audit::{Audit, AuditError};
 use crate::challenge::Challenges;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, InsurerList, Service};
+use crate::config::{self, Config, ConfigError, InsurerList, Service};
 use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::{Entrance, EntranceError};
-use crate::intake::Spool;
+use crate::intake::{Admission, Held, Spool};
 use crate::metrics::Metrics;
 use crate::peer::RoleRule;
 use crate::trust::{Trust, TrustError};
@@ -101,6 +101,8 @@ pub struct Gateway {
     pub ledger: Ledger,
     /// Where deliveries wait while they are received.
     pub spool: Spool,
+    /// When whole deliveries are held back.
+    pub gate: config::Gate,
     /// The only clock.
     pub clock: Clock,
     /// Limits of the service.
@@ -142,6 +144,8 @@ impl Gateway {
         entrances.iter().for_each(|entrance| entrance.clients().begin(remembered.clone(), seconds));
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
+        let held = Held::open(&config.held_folder())
+            .map_err(|error| StartError::Spool { path: config.held_folder(), error })?;
         let pause = Duration::from_secs(config.memory.save_seconds);
         let behind = followed.files.behind(pause, followed.began.from_files).map_err(StartError::Thread)?;
         let challenges = Challenges::new(i64::from(config.card.challenge_seconds) * 1000, MOST_SPENT)
@@ -150,6 +154,7 @@ impl Gateway {
             challenges,
             trust,
             memory: followed.memory,
+            held,
             insurers,
             staleness: staleness(config),
             audit,
@@ -159,6 +164,7 @@ impl Gateway {
             entrances,
             ledger: followed.ledger,
             spool,
+            gate: config.feed.gate.clone(),
             clock,
             limits: config.service.clone(),
             roles: config.roles.clone(),
@@ -230,6 +236,12 @@ impl Gateway {
         self.desk.trust.reload(&config.card, now)?;
         plans.into_iter().for_each(|(entrance, plan)| entrance.replace(plan, now));
         Ok(())
+    }
+
+    /// What deliveries are admitted with.
+    #[must_use]
+    pub const fn admission(&self) -> Admission<'_> {
+        Admission { ledger: &self.ledger, memory: &self.desk.memory, held: &self.desk.held, gate: &self.gate }
     }
 
     /// Writes an act of the gateway's own and waits until it is durable and visible. Blocks.

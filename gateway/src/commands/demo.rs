@@ -169,6 +169,7 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
             delivery_octets: 4 << 30,
             stale_hours: 72,
             stale_hours_of: Default::default(),
+            gate: Default::default(),
         },
         audit: config::Audit {
             folder: "data/audit".into(),

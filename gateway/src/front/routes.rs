@@ -46,6 +46,8 @@ enum Route<'r> {
     Feed(&'r str),
     Quarantine(&'r str),
     Dismissal(&'r str, &'r str),
+    Held(&'r str),
+    HeldOne(&'r str, &'r str),
     Links,
     Link(&'r str),
     Notices,
@@ -69,6 +71,10 @@ impl<'r> Route<'r> {
             [Some("feeds"), Some(source), Some("quarantine"), Some(name), None] => {
                 (Self::Dismissal(source, name), "POST")
             }
+            [Some("feeds"), Some(source), Some("held"), None, ..] => (Self::Held(source), "GET"),
+            [Some("feeds"), Some(source), Some("held"), Some(delivery), None] => {
+                (Self::HeldOne(source, delivery), "GET, POST")
+            }
             [Some("links"), None, ..] => (Self::Links, "POST"),
             [Some("links"), Some("notices"), None, ..] => (Self::Notices, "GET"),
             [Some("links"), Some(serial), None, ..] => (Self::Link(serial), "DELETE"),
@@ -88,6 +94,7 @@ impl<'r> Route<'r> {
             Self::Feed(_) => "feed",
             Self::Quarantine(_) => "quarantine",
             Self::Dismissal(..) => "dismissal",
+            Self::Held(_) | Self::HeldOne(..) => "held",
             Self::Links | Self::Link(_) => "links",
             Self::Notices => "notices",
         }
@@ -209,7 +216,12 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
         }
         Route::Feed(source) => (feed(head, source, request).await, None),
         Route::Quarantine(source) => (intake::api::quarantine(head.gateway, head.peer, source), None),
-        Route::Dismissal(source, name) => (dismissal(head, source, name, request).await, None),
+        Route::Dismissal(source, name) => (dismissal(head, (source, name), request).await, None),
+        Route::Held(source) => (intake::api::held(head.gateway, head.peer, source), None),
+        Route::HeldOne(source, delivery) if request.method() == Method::GET => {
+            (intake::api::held_one(head.gateway, head.peer, source, delivery), None)
+        }
+        Route::HeldOne(source, delivery) => (decision(head, (source, delivery), request).await, None),
         Route::Links => (link(head, request).await, None),
         Route::Link(serial) => (unlink(head, serial).await, None),
         Route::Notices => {
@@ -377,28 +389,29 @@ async fn acted(
     if head.gateway.desk.audit.record(&entry).written().await { done } else { Err(Refusal::Overloaded) }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Dismiss {
-    dismiss: bool,
+async fn by_operator(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes::Bytes, Refusal> {
+    if !head.peer.has(Role::Operator) {
+        return Err(Refusal::Forbidden);
+    }
+    small_json(head, request).await
 }
 
 async fn dismissal(
     head: &Head<'_>,
-    source: &str,
-    name: &str,
+    which: (&str, &str),
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
-    if !head.peer.has(Role::Operator) {
-        return Err(Refusal::Forbidden);
-    }
-    let json = small_json(head, request).await?;
-    let Dismiss { dismiss } = eligibility::wire::read(&json)?;
-    if !dismiss {
-        return Err(Refusal::field("dismiss", eligibility::wire::Wrong::Range));
-    }
-    let dismissed = intake::api::dismiss(head.gateway, head.peer, source, name).await;
-    acted(head, head.act("dismissal", "operation"), dismissed).await
+    let json = by_operator(head, request).await?;
+    intake::api::dismiss(head.gateway, head.peer, which, &json).await
+}
+
+async fn decision(
+    head: &Head<'_>,
+    which: (&str, &str),
+    request: Request<Incoming>,
+) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    let json = by_operator(head, request).await?;
+    intake::api::decide(head.gateway, head.peer, which, &json).await
 }
 
 #[cfg(test)]
