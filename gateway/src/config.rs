@@ -179,6 +179,9 @@ pub struct Feed {
     pub insurers: PathBuf,
     /// Folder for deliveries while they are received.
     pub spool: PathBuf,
+    /// Folder whose files are deliveries; none is watched when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
     /// Largest delivery over HTTPS, in octets.
     #[serde(default = "default_delivery_octets")]
     pub delivery_octets: u64,
@@ -338,6 +341,7 @@ impl Config {
         self.memory.folder.iter_mut().for_each(within);
         within(&mut self.feed.insurers);
         within(&mut self.feed.spool);
+        self.feed.folder.iter_mut().for_each(within);
         within(&mut self.audit.folder);
         self.audit.pseudonym_keys.iter_mut().chain(&mut self.audit.sealing_keys).for_each(within);
         if let Some(path) = self.ledger.url.strip_prefix("sqlite:") {

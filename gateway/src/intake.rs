@@ -3,7 +3,7 @@
 //! ```text
 //! http ──┐
 //!        ├─► spool ─► gate ─► deliver ─► ledger ─► follow
-//! file ──┘              └─► held
+//! files ─┘              └─► held
 //! ```
 //!
 //! Holds the [`Spool`] and the [`Report`]; [`deliver()`] is the same for every way in.
@@ -11,6 +11,7 @@
 mod admit;
 pub mod api;
 mod deliver;
+pub mod folder;
 mod gate;
 mod held;
 pub mod http;
@@ -33,7 +34,7 @@ use crate::config::Feed;
 pub use admit::{Admission, Admitted};
 pub use deliver::deliver;
 pub use gate::Reason;
-pub use held::{Held, HeldDelivery};
+pub use held::{Held, HeldBack, HeldDelivery};
 
 /// Most quarantined records that one report names.
 const NAMED: usize = 1000;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use eligibility::feed::{Record, Source};
-use eligibility::wire;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CommandError;
 use crate::clock::Clock;
 use crate::config::{Config, InsurerList};
 use crate::follow;
+use crate::intake::folder;
 use crate::intake::{Admission, Admitted, Held, HeldDelivery, Reason, Report};
 
 /// Loads or checks feed files.
@@ -139,21 +139,8 @@ fn verify(files: &[PathBuf]) -> Result<(), CommandError> {
 }
 
 fn source_of(file: &Path) -> Result<Source, CommandError> {
-    #[derive(serde::Deserialize)]
-    struct SourceOnly<'a> {
-        #[serde(borrow)]
-        source: wire::Text<'a>,
-    }
-    let mut first = Vec::new();
-    let mut lines = BufReader::new(open(file)?);
-    while first.trim_ascii().is_empty() {
-        first.clear();
-        if lines.read_until(b'\n', &mut first).map_err(|error| unreadable(file, &error))? == 0 {
-            break;
-        }
-    }
-    let named = serde_json::from_slice::<SourceOnly<'_>>(&first).ok();
-    named.and_then(|named| Source::parse(&named.source)).ok_or_else(|| {
+    let named = folder::source_of(file).map_err(|error| unreadable(file, &error))?;
+    named.ok_or_else(|| {
         CommandError::No(format!("{}: the first line names no source; nothing was loaded", file.display()))
     })
 }

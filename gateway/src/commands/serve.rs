@@ -16,6 +16,7 @@ use crate::admin;
 use crate::config::Config;
 use crate::front;
 use crate::gateway::Gateway;
+use crate::intake;
 
 /// How often spent challenges and revocation lists are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(5);
@@ -95,6 +96,11 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
         serving.spawn(front::serve(Arc::clone(&gateway), listener, Arc::clone(entrance), stopping.clone()));
     }
     tracing::info!(%admin, generation = gateway.desk.memory.generation(), persons = gateway.desk.memory.persons(), "ready");
+    if let Some(folder) = &config.feed.folder {
+        intake::folder::watch(&gateway, folder).map_err(|error| {
+            CommandError::Environment(format!("feed.folder {}: {error}", folder.display()))
+        })?;
+    }
     let _ = started.set(Arc::clone(&gateway));
     ready();
 

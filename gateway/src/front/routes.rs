@@ -401,8 +401,10 @@ async fn dismissal(
     which: (&str, &str),
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    head.admitted()?;
     let json = by_operator(head, request).await?;
-    intake::api::dismiss(head.gateway, head.peer, which, &json).await
+    let dismissed = intake::api::dismiss(head.gateway, head.peer, which, &json).await;
+    acted(head, head.act("dismissal", "feed review"), dismissed).await
 }
 
 async fn decision(
@@ -410,8 +412,10 @@ async fn decision(
     which: (&str, &str),
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    head.admitted()?;
     let json = by_operator(head, request).await?;
-    intake::api::decide(head.gateway, head.peer, which, &json).await
+    let decided = intake::api::decide(head.gateway, head.peer, which, &json).await;
+    acted(head, head.act("held", "feed review"), decided).await
 }
 
 #[cfg(test)]

@@ -40,6 +40,22 @@ impl HeldDelivery {
     }
 }
 
+/// What is told of a delivery when it is held back.
+#[derive(Debug, Serialize)]
+pub struct HeldBack {
+    held: bool,
+    #[serde(flatten)]
+    delivery: HeldDelivery,
+}
+
+impl HeldBack {
+    /// Of this one.
+    #[must_use]
+    pub const fn of(delivery: HeldDelivery) -> Self {
+        Self { held: true, delivery }
+    }
+}
+
 type All = HashMap<Source, Vec<HeldDelivery>>;
 
 /// The deliveries that are held back, oldest first for each source.

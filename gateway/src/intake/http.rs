@@ -15,7 +15,7 @@ use ledger::LedgerError;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Admitted, DeliverError, HeldDelivery};
+use super::{Admitted, DeliverError, HeldBack};
 use crate::gateway::Gateway;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
@@ -39,16 +39,8 @@ pub(crate) async fn deliver(
     let admitted = tokio::task::spawn_blocking(move || gateway.admission().admit(source, &spooled.path, now));
     Ok(match admitted.await.map_err(|_| Refusal::Internal)?.map_err(refused)? {
         Admitted::Committed(report) => (StatusCode::OK, to_json(&report)),
-        Admitted::Held(held) => (StatusCode::ACCEPTED, to_json(&HeldBack { held: true, delivery: held })),
+        Admitted::Held(held) => (StatusCode::ACCEPTED, to_json(&HeldBack::of(held))),
     })
-}
-
-/// A delivery of which nothing counts yet.
-#[derive(Serialize)]
-struct HeldBack {
-    held: bool,
-    #[serde(flatten)]
-    delivery: HeldDelivery,
 }
 
 /// The source, if it is this caller's to feed.
