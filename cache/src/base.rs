@@ -17,11 +17,11 @@
 //! made again from the batches.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::key::SHARDS;
-use crate::map::Octets;
+use crate::map::Buffer;
 use crate::octets::Reading;
 use crate::segment::{Kind, Segment};
 
@@ -90,41 +90,51 @@ fn sums(body: &[u8]) -> Vec<u8> {
     sums
 }
 
-/// Writes a segment and gives it back as it is in its file.
-pub(crate) fn write(folder: &Path, filed: Filed, seed: u64, segment: &Segment) -> Result<Segment, BaseError> {
-    let path = folder.join(filed.name());
+/// Writes a segment.
+pub(crate) fn write(folder: &Path, filed: Filed, seed: u64, segment: &Segment) -> Result<(), BaseError> {
     let body = segment.octets();
     let head = filed.head(seed, (segment.buckets, segment.count, body.len()));
-    put(&path, &[&head, body, &sums(body)])?;
-    let file = File::open(&path).map_err(|error| BaseError::Io(path.clone(), error))?;
-    let octets = Octets::of_file(&file).map_err(|error| BaseError::Io(path.clone(), error))?;
-    let octets = octets.part(HEAD..HEAD + body.len());
-    let segment = octets.and_then(|octets| {
-        Segment::of_file(filed.kind, octets, segment.buckets, segment.count, filed.position)
-    });
-    segment.ok_or(BaseError::Damaged(path))
+    put(&folder.join(filed.name()), &[&head, body, &sums(body)])
 }
 
 /// Reads a segment whose every octet is as it was written.
 pub(crate) fn read(folder: &Path, filed: Filed, seed: u64) -> Result<Segment, BaseError> {
     let path = folder.join(filed.name());
-    let octets = File::open(&path).and_then(|file| Octets::of_file(&file));
-    let octets = octets.map_err(|error| BaseError::Io(path.clone(), error))?;
-    checked(octets, filed, seed).ok_or(BaseError::Damaged(path))
+    let io = |error: io::Error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => BaseError::Damaged(path.clone()),
+        _ => BaseError::Io(path.clone(), error),
+    };
+    let mut file = File::open(&path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    checked(&mut file, length, filed, seed).map_err(io)?.ok_or_else(|| BaseError::Damaged(path.clone()))
 }
 
-fn checked(octets: Octets, filed: Filed, seed: u64) -> Option<Segment> {
-    let mut numbers = Reading::new(octets.get(32..56)?);
-    let mut number = || numbers.array().map(u64::from_le_bytes);
-    let (buckets, count, length) = (number()?, number()?, usize::try_from(number()?).ok()?);
-    if *octets.first_chunk::<HEAD>()? != filed.head(seed, (buckets, count, length)) {
-        return None;
+fn checked(file: &mut File, in_all: u64, filed: Filed, seed: u64) -> io::Result<Option<Segment>> {
+    let mut head = [0; HEAD];
+    file.read_exact(&mut head)?;
+    let mut numbers = Reading::new(&head[32..56]);
+    let mut number = || numbers.array().map_or(0, u64::from_le_bytes);
+    let (buckets, count, length) = (number(), number(), number());
+    let of_sums = length.div_ceil(BLOCK as u64).saturating_mul(4).saturating_add(4);
+    // The length is believed only when it is the file's.
+    let fits = (HEAD as u64).checked_add(length).and_then(|octets| octets.checked_add(of_sums));
+    let length = length as usize;
+    if fits != Some(in_all) || head != filed.head(seed, (buckets, count, length)) {
+        return Ok(None);
     }
-    let body = octets.get(HEAD..HEAD.checked_add(length)?)?;
-    if *octets.get(HEAD + length..)? != sums(body) {
-        return None;
+    let mut body = Buffer::new(length);
+    let mut sums = Vec::with_capacity(of_sums as usize);
+    for start in (0..length).step_by(BLOCK) {
+        let block = body.read(file, BLOCK.min(length - start))?;
+        sums.extend_from_slice(&crc32fast::hash(block).to_le_bytes());
     }
-    Segment::of_file(filed.kind, octets.part(HEAD..HEAD + length)?, buckets, count, filed.position)
+    sums.extend_from_slice(&crc32fast::hash(&sums).to_le_bytes());
+    let mut written = Vec::with_capacity(sums.len());
+    file.read_to_end(&mut written)?;
+    if written != sums {
+        return Ok(None);
+    }
+    Ok(Segment::of_file(filed.kind, body.finish(), buckets, count, filed.position))
 }
 
 /// Writes a file whole: under another name, durable, renamed.
@@ -263,12 +273,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let made = segment();
-        let written = write(folder, FILED, 5, &made).unwrap();
-        let read_again = read(folder, FILED, 5).unwrap();
-        for one in [&written, &read_again] {
-            assert!(one.octets() == made.octets() && (one.buckets, one.count) == (made.buckets, made.count));
-            assert_eq!(one.filed, Some(79));
-        }
+        write(folder, FILED, 5, &made).unwrap();
+        let again = read(folder, FILED, 5).unwrap();
+        assert!(
+            again.octets() == made.octets() && (again.buckets, again.count) == (made.buckets, made.count)
+        );
+        assert_eq!(again.filed.get(), Some(&79));
         let path = folder.join(FILED.name());
         let whole = fs::read(&path).unwrap();
         for at in 0..whole.len() {

@@ -12,7 +12,7 @@
 //!
 //! card ────► cards   ─┐ spot                    ┌ changes since, in small blocks
 //!                     ├──────► people ─► record ┤
-//! numbers ─► numbers ─┘                         └ base, sorted, never changed, in memory or mapped
+//! numbers ─► numbers ─┘                         └ base, sorted, never changed
 //! ```
 //!
 //! All three are cut into 64 shards. A shard is an immutable value, and so is the state that names
@@ -32,7 +32,8 @@
 //! | `people`, `index` | a shard of records, a shard of ways to them |
 //! | `segment`, `overlay`, `published` | what does not change, what did since, what readers see |
 //! | `source`, `sources` | where a source stands: sequence, completeness, open quarantine; all of them |
-//! | `base`, `save`, `map` | files: their form, when they are written and read, mapping |
+//! | `base`, `save` | files: their form, when they are written and read |
+//! | `map` | memory outside the heap |
 //! | `state` | all shards |
 
 mod base;

@@ -1,48 +1,23 @@
-//! Octets outside the heap: given back to the system as soon as nobody reads them, and mapped from
-//! files without being copied.
+//! Octets outside the heap, in large pages where the system has them, given back to it as soon as
+//! nobody reads them.
 //!
-//! The one place with `unsafe`. A mapped file is never changed: it is written under another name and
-//! renamed, and taken away by name only, which leaves its octets to those who have mapped it.
+//! Files are read into such memory and not mapped: of a file's pages a find would spend half its time
+//! on finding where they are, and whoever cut a mapped file would stop the process.
 
-use std::fs::File;
-use std::io;
-use std::ops::{Deref, Range};
+use std::io::{self, Read};
+use std::ops::Deref;
 
-use memmap2::{Advice, Mmap, MmapMut};
+use memmap2::{Advice, MmapMut};
 
 /// Octets that do not change.
 pub(crate) struct Octets {
     room: Room,
-    range: Range<usize>,
+    length: usize,
 }
 
 enum Room {
     Heap(Vec<u8>),
-    Written(MmapMut),
-    Mapped(Mmap),
-}
-
-impl Octets {
-    /// The octets of a file.
-    ///
-    /// # Errors
-    /// When it cannot be mapped; an empty file cannot.
-    pub(crate) fn of_file(file: &File) -> io::Result<Self> {
-        #[expect(unsafe_code, reason = "memory is mapped from a file that nobody changes")]
-        // SAFETY: files of the base are written whole under another name, renamed and never opened
-        // for writing again. Whoever truncates one regardless stops the process, as with any program
-        // whose file is cut; no octet read can be undefined otherwise, as all of them are plain `u8`
-        // behind bounds, and their sums are compared before they are used.
-        let map = unsafe { Mmap::map(file)? };
-        let range = 0..map.len();
-        Ok(Self { room: Room::Mapped(map), range })
-    }
-
-    /// A part of them.
-    pub(crate) fn part(self, range: Range<usize>) -> Option<Self> {
-        let range = self.range.start.checked_add(range.start)?..self.range.start.checked_add(range.end)?;
-        (range.start <= range.end && range.end <= self.range.end).then_some(Self { range, ..self })
-    }
+    Own(MmapMut),
 }
 
 impl Deref for Octets {
@@ -51,10 +26,9 @@ impl Deref for Octets {
     fn deref(&self) -> &[u8] {
         let all: &[u8] = match &self.room {
             Room::Heap(octets) => octets,
-            Room::Written(map) => map,
-            Room::Mapped(map) => map,
+            Room::Own(map) => map,
         };
-        all.get(self.range.clone()).unwrap_or_default()
+        all.get(..self.length).unwrap_or_default()
     }
 }
 
@@ -109,12 +83,27 @@ impl Buffer {
         }
     }
 
-    pub(crate) fn finish(self) -> Octets {
-        let range = 0..self.length;
-        match self.room {
-            Some(room) => Octets { room: Room::Written(room), range },
-            None => Octets { room: Room::Heap(self.heap), range },
+    /// Appends so many octets of a file, and gives them back to be looked at.
+    ///
+    /// # Errors
+    /// When they cannot be read, or end before.
+    pub(crate) fn read(&mut self, from: &mut impl Read, octets: usize) -> io::Result<&[u8]> {
+        let start = self.length;
+        let end = start + octets;
+        if self.room.as_ref().is_none_or(|room| room.len() < end) {
+            self.leave();
+            self.heap.resize(end, 0);
         }
+        let all = self.room.as_deref_mut().unwrap_or(&mut self.heap);
+        let place = all.get_mut(start..end).unwrap_or_default();
+        from.read_exact(place)?;
+        self.length = end;
+        Ok(place)
+    }
+
+    pub(crate) fn finish(self) -> Octets {
+        let room = self.room.map_or(Room::Heap(self.heap), Room::Own);
+        Octets { room, length: self.length }
     }
 }
 
@@ -135,7 +124,11 @@ mod tests {
             expected[4..6].copy_from_slice(&[9, 9]);
             let octets = buffer.finish();
             assert!(*octets == *expected, "{room}");
-            assert_eq!(octets.part(4..8).as_deref(), Some(&[9, 9, 0, 0][..]));
+            let mut again = Buffer::new(room);
+            for part in expected.chunks(3000) {
+                assert!(again.read(&mut &*part, part.len()).unwrap() == part);
+            }
+            assert!(*again.finish() == *expected, "{room}");
         }
     }
 }

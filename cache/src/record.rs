@@ -257,8 +257,7 @@ fn put_insurer(out: &mut Vec<u8>, insurer: InsurerNumber) {
 }
 
 fn read_insurer(reading: &mut Reading<'_>) -> Option<InsurerNumber> {
-    let body = reading.fixed(3)?;
-    InsurerNumber::from_value(u32::try_from(body * 10 + eligibility::number::check_digit(body)).ok()?)
+    InsurerNumber::from_body(u32::try_from(reading.fixed(3)?).ok()?)
 }
 
 /// A city's code in three octets.

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! A snapshot shares everything with memory and is not disturbed by what is applied after it. Shard
-//! by shard it is written, and memory then reads the shard from its file, so there is never more than
-//! one shard twice.
+//! by shard it is written; where changes had to be sorted in for that, memory takes over the shard as
+//! it was written, so there is never more than one shard twice.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct Snapshot {
     indexes: [Vec<Arc<Index>>; 2],
 }
 
-/// A shard that is in its file now.
+/// A shard as it is in its file now, changes sorted in.
 pub struct Written {
     filed: Filed,
     before: Arc<Segment>,
@@ -99,7 +99,7 @@ impl Writer {
         }
     }
 
-    /// Lets memory read a shard from its file, unless it has been made anew since.
+    /// Lets memory take over a shard as it was written, unless it has been made anew since.
     pub fn adopt(&mut self, written: Written) {
         let (state, _) = self.parts();
         let Written { filed, before, now } = written;
@@ -167,10 +167,14 @@ impl Names {
         (before, now): (Arc<Segment>, Arc<Segment>),
         adopt: &mut impl FnMut(Written),
     ) -> Result<(), BaseError> {
-        let filed = Filed { kind, shard, position: now.filed.unwrap_or(self.position) };
-        if now.filed.is_none() || !filed.is_in(folder) {
-            let now = Arc::new(base::write(folder, filed, self.seed, &now)?);
-            adopt(Written { filed, before, now });
+        let known = now.filed.get().copied();
+        let filed = Filed { kind, shard, position: known.unwrap_or(self.position) };
+        if known.is_none() || !filed.is_in(folder) {
+            base::write(folder, filed, self.seed, &now)?;
+            now.filed.get_or_init(|| filed.position);
+            if !Arc::ptr_eq(&before, &now) {
+                adopt(Written { filed, before, now });
+            }
         }
         let of_kind = KINDS.iter().position(|other| *other == kind);
         if let Some(files) = of_kind.and_then(|at| self.files.get_mut(at)) {

@@ -3,6 +3,7 @@
 //! Holds the octets and finds a bucket in them. What the entries say is for `people` and `index`.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::map::{Buffer, Octets};
 
@@ -48,8 +49,8 @@ pub(crate) struct Segment {
     pub(crate) buckets: u64,
     /// How many entries there are.
     pub(crate) count: u64,
-    /// The position in whose file it is, if it is in one.
-    pub(crate) filed: Option<u64>,
+    /// The position in whose file it is, once it is in one.
+    pub(crate) filed: OnceLock<u64>,
 }
 
 impl Segment {
@@ -65,7 +66,7 @@ impl Segment {
             octets,
             buckets,
             count,
-            filed: Some(at),
+            filed: OnceLock::from(at),
         })
     }
 
@@ -149,6 +150,6 @@ impl Builder {
     pub(crate) fn finish(mut self) -> Segment {
         self.begin(self.buckets);
         let Self { kind, octets, buckets, count, .. } = self;
-        Segment { kind, octets: octets.finish(), buckets, count, filed: None }
+        Segment { kind, octets: octets.finish(), buckets, count, filed: OnceLock::new() }
     }
 }

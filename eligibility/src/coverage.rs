@@ -159,7 +159,7 @@ impl<T: Written> Coverage<T> {
     /// Whether that is this key.
     #[must_use]
     pub fn has_key(&self, insurer: InsurerNumber, key: &NumberKey) -> bool {
-        self.symbol.look(|symbol| self.number.look(|number| key.is_of(insurer, symbol, number)))
+        key.is_of(insurer, &self.symbol, &self.number)
     }
 }
 

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::coverage::Written;
 use crate::fold::{fold, is_blank, is_hyphen};
 use crate::redacted::redacted;
 
@@ -87,6 +88,13 @@ impl InsurerNumber {
     #[must_use]
     pub fn from_value(value: u32) -> Option<Self> {
         (value > 0 && value < 100_000_000 && checked(u64::from(value)).is_ok()).then_some(Self(value))
+    }
+
+    /// The number whose digits before the check digit have this value.
+    #[must_use]
+    pub fn from_body(body: u32) -> Option<Self> {
+        let value = u64::from(body) * 10 + check_digit(u64::from(body));
+        (1..100_000_000).contains(&value).then_some(Self(value as u32))
     }
 
     /// The digits as one value below 100 000 000.
@@ -280,6 +288,12 @@ impl Serial {
     /// The decimal form, for the feeds' and the portal's own wire.
     #[must_use]
     pub fn reveal(&self) -> String {
+        // Cards of today have serials of four octets.
+        if let ([0, 0, 0, 0], low) = self.0.split_at(4)
+            && let Ok(low) = low.try_into()
+        {
+            return u128::from_be_bytes(low).to_string();
+        }
         let mut rest = self.0;
         let mut text = Vec::new();
         while text.is_empty() || rest != [0; 20] {
@@ -368,11 +382,11 @@ impl NumberKey {
 
     /// Whether this is the key of that symbol and number, without making it.
     #[must_use]
-    pub fn is_of(&self, insurer: InsurerNumber, symbol: &str, number: &str) -> bool {
+    pub fn is_of(&self, insurer: InsurerNumber, symbol: &impl Written, number: &impl Written) -> bool {
         let Some((own_symbol, own_number)) = self.spelled.split_once('\u{1F}') else { return false };
         insurer == self.insurer
-            && (insurer.is_late_elderly() || folds_to(symbol, own_symbol, false))
-            && folds_to(number, own_number, true)
+            && is_spelled(number, own_number, true)
+            && (insurer.is_late_elderly() || is_spelled(symbol, own_symbol, false))
     }
 
     /// The insurer.
@@ -385,6 +399,18 @@ impl NumberKey {
     #[must_use]
     pub fn spelled(&self) -> &str {
         &self.spelled
+    }
+}
+
+/// Whether `folded` is the comparable form of a text, of which leading zeros may be left out.
+fn is_spelled(text: &impl Written, folded: &str, without_zeros: bool) -> bool {
+    match text.decimal() {
+        Some((value, length)) => {
+            folded.bytes().all(|octet| octet.is_ascii_digit())
+                && folded.parse() == Ok(value)
+                && (without_zeros || folded.len() == length)
+        }
+        None => text.look(|text| folds_to(text, folded, without_zeros)),
     }
 }
 

@@ -1,5 +1,8 @@
 //! The edges of the numbers: what each type reads, how it is written again, what it refuses.
 
+use std::borrow::Cow;
+
+use eligibility::coverage::Written;
 use eligibility::day::{Day, Timestamp};
 use eligibility::feed::Source;
 use eligibility::number::{
@@ -221,6 +224,23 @@ fn keys_meet_across_spellings() {
     assert_eq!(NumberKey::new(elderly, "x", "01234567"), NumberKey::new(elderly, "", "1234567"));
 }
 
+/// A text that knows when it is a number.
+struct Counted(Box<str>);
+
+impl Written for Counted {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.0)
+    }
+
+    fn decimal(&self) -> Option<(u64, usize)> {
+        let narrow =
+            |c: char| c.to_digit(10).or_else(|| (c as u32).checked_sub('０' as u32).filter(|n| *n < 10));
+        let digits: Option<Vec<u32>> = self.0.chars().map(narrow).collect();
+        let digits = digits.filter(|digits| !digits.is_empty())?;
+        Some((digits.iter().fold(0, |value, digit| value * 10 + u64::from(*digit)), digits.len()))
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
 
@@ -266,7 +286,10 @@ proptest! {
         let insurer = InsurerNumber::parse(insurer).expect("an insurer");
         for (symbol, number) in [&one, &other] {
             let key = NumberKey::new(insurer, &one.0, &one.1);
-            prop_assert_eq!(key.is_of(insurer, symbol, number), key == NumberKey::new(insurer, symbol, number));
+            let same = key == NumberKey::new(insurer, symbol, number);
+            let whole = |text: &String| Box::<str>::from(&**text);
+            prop_assert_eq!(key.is_of(insurer, &whole(symbol), &whole(number)), same);
+            prop_assert_eq!(key.is_of(insurer, &Counted(whole(symbol)), &Counted(whole(number))), same);
         }
     }
 

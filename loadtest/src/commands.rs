@@ -1,6 +1,14 @@
 //! The subcommands, one file each, and how they end.
 
+mod capacity;
+mod compare;
+mod constant;
+mod live;
 mod population;
+mod proxy;
+mod run;
+mod save;
+mod summary;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -18,7 +26,13 @@ struct Program {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(run::RunCommand),
+    Capacity(Box<capacity::CapacityCommand>),
+    Compare(compare::Compare),
+    Merge(compare::Merge),
+    Proxy(proxy::ProxyCommand),
     Population(population::PopulationCommand),
+    Constant(constant::ConstantCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -55,7 +69,13 @@ impl CommandError {
 pub fn run() -> ExitCode {
     // Clap itself ends with 2 where the usage is wrong.
     let outcome = match Program::parse().command {
+        Command::Run(run) => run.run(),
+        Command::Capacity(capacity) => capacity.run(),
+        Command::Compare(compare) => compare.run(),
+        Command::Merge(merge) => merge.run(),
+        Command::Proxy(proxy) => proxy.run(),
         Command::Population(population) => population.run(),
+        Command::Constant(constant) => constant.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

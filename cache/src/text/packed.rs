@@ -103,6 +103,15 @@ impl Written for Packed<'_> {
         self.look(|text| Cow::Owned(text.to_owned()))
     }
 
+    fn decimal(&self) -> Option<(u64, usize)> {
+        match self.form {
+            Form::Decimal(_, length) => {
+                Some((Reading::new(self.octets).fixed(self.octets.len())?, usize::from(length)))
+            }
+            _ => None,
+        }
+    }
+
     fn look<R>(&self, look: impl FnOnce(&str) -> R) -> R {
         // An octet makes three octets of UTF-8 at the most, half an octet as well; few texts are long.
         let mut short = [0; 192];

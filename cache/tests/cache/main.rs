@@ -3,6 +3,7 @@
 
 mod files;
 mod model;
+mod operations;
 mod readers;
 mod rules;
 mod support;

@@ -91,7 +91,7 @@ pub(crate) fn serial(number: u64) -> Serial {
     Serial::parse(&number.to_string()).unwrap()
 }
 
-fn record(source: &str, sequence: u64, rest: &str) -> Told {
+pub(crate) fn record(source: &str, sequence: u64, rest: &str) -> Told {
     let line = format!(r#"{{"source":"{source}","sequence":{sequence},{rest}}}"#);
     Told::Accepted(Record::from_json(line.as_bytes()).unwrap())
 }

@@ -9,6 +9,11 @@ pub trait Written {
     /// The text.
     fn text(&self) -> Cow<'_, str>;
 
+    /// Value and length of a text of digits alone, of either width, where its keeper knows them.
+    fn decimal(&self) -> Option<(u64, usize)> {
+        None
+    }
+
     /// Looks at the text without keeping it.
     fn look<R>(&self, look: impl FnOnce(&str) -> R) -> R {
         look(&self.text())

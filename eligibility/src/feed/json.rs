@@ -38,6 +38,7 @@ macro_rules! line {
             pub(super) fn head(&self) -> $crate::feed::json::Head<'_> {
                 $crate::feed::json::Head {
                     source: &self.source,
+                    kind: &self.kind,
                     epoch: self.epoch,
                     sequence: self.sequence,
                     recorded_at: self.recorded_at,
@@ -52,6 +53,7 @@ pub(super) use line;
 /// What every record carries, as read.
 pub(super) struct Head<'a> {
     pub(super) source: &'a str,
+    pub(super) kind: &'a str,
     pub(super) epoch: Option<u32>,
     pub(super) sequence: u64,
     pub(super) recorded_at: Option<Timestamp>,
@@ -113,6 +115,9 @@ line! {
 
 impl Head<'_> {
     fn record(&self, said: Said) -> Result<Record, Fault> {
+        if Kind::from_word(self.kind) != Some(said.kind()) {
+            return Err(Fault::field("kind", Wrong::NotInBook));
+        }
         let source = Source::from_ledger(self.source).ok_or(Fault::field("source", Wrong::NotInBook))?;
         if !source.owns(said.kind()) {
             return Err(Fault::field("kind", Wrong::NotInBook));
@@ -143,8 +148,24 @@ struct KindOnly<'a> {
 }
 
 pub(super) fn read(line: &[u8]) -> Result<Record, Fault> {
+    if let Some(record) = glance(line).and_then(|kind| read_as(kind, line).ok()) {
+        return Ok(record);
+    }
     let KindOnly { kind } = wire::read(line)?;
-    match Kind::from_word(&kind).ok_or(Fault::field("kind", Wrong::NotInBook))? {
+    read_as(Kind::from_word(&kind).ok_or(Fault::field("kind", Wrong::NotInBook))?, line)
+}
+
+/// The kind that the line most likely says it has: to read it once and not twice. Whoever is read as
+/// what it is not is refused, and then looked at properly.
+fn glance(line: &[u8]) -> Option<Kind> {
+    const NAME: &[u8] = br#""kind":""#;
+    let from = line.windows(NAME.len()).position(|octets| octets == NAME)? + NAME.len();
+    let word = line.get(from..)?.split(|octet| *octet == b'"').next()?;
+    Kind::from_word(std::str::from_utf8(word).ok()?)
+}
+
+fn read_as(kind: Kind, line: &[u8]) -> Result<Record, Fault> {
+    match kind {
         Kind::Member => {
             let line: MemberLine<'_> = wire::read(line)?;
             line.head().record(line.said()?)

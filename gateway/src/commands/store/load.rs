@@ -24,7 +24,7 @@ const TOGETHER: usize = 32_768;
 const BATCH: usize = 2_000;
 
 /// What is kept of everybody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Case {
     /// Name, kana, sex and birth date, 1.3 coverages and one serial each

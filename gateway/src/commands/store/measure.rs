@@ -6,15 +6,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cache::{Reader, Sizes};
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 use eligibility::feed::{Record, Said, Source};
 use indicatif::{ProgressBar, ProgressStyle};
 use population::Population;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::CommandError;
 use super::load::{Case, Feeder, TODAY, lines, records};
@@ -22,7 +23,7 @@ use super::probe::{Latency, Question, control, floor, latency, questions, rate};
 use crate::clock::Clock;
 
 /// People whose records are made before they are loaded, and so wait as lines.
-const BLOCK: u64 = 100_000;
+const BLOCK: u64 = 20_000;
 /// Questions asked in turn.
 const QUESTIONS: usize = 400_000;
 /// Changes a second beside which answers are timed.
@@ -56,15 +57,15 @@ pub(in crate::commands) struct Measure {
 }
 
 /// What was measured.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Report {
     people: u64,
     case: Option<Case>,
     /// Neither a ledger was written nor was one read.
     with_ledger: bool,
-    records: u64,
     serials: usize,
-    load_per_second: Option<f64>,
+    #[serde(flatten)]
+    built: Option<Built>,
     bytes_per_person: f64,
     parts: Parts,
     find_decide_per_second: f64,
@@ -77,13 +78,20 @@ struct Report {
     update_per_second: f64,
     bytes_per_person_after_updates: f64,
     peak_over_resident: f64,
-    snapshot_bytes: u64,
-    snapshot_seconds: f64,
     restart_seconds: f64,
 }
 
+/// What building took.
+#[derive(Serialize, Deserialize)]
+struct Built {
+    records: u64,
+    load_per_second: f64,
+    snapshot_bytes: u64,
+    snapshot_seconds: f64,
+}
+
 /// Octets a person by what they are for.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Parts {
     records: f64,
     places: f64,
@@ -93,7 +101,7 @@ struct Parts {
 }
 
 /// Answers while people are changed.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Beside {
     updates_per_second: f64,
     find_decide_per_second: f64,
@@ -122,60 +130,75 @@ impl Measure {
         Ok(())
     }
 
+    /// Builds in this process, and measures in another, whose memory nothing else has been in.
     fn measure(&self, folder: &Path) -> Result<Report, CommandError> {
+        if self.saved {
+            return self.opened(folder);
+        }
+        let built = self.build(folder)?;
+        let people = self.people.to_string();
+        let seed = self.seed.to_string();
+        let case = self.case.to_possible_value().map_or_else(String::new, |case| case.get_name().to_owned());
+        let program = std::env::current_exe().map_err(CommandError::environment)?;
+        let mut other = Command::new(program);
+        other.args([
+            "store", "measure", "--saved", "--json", "--people", &people, "--seed", &seed, "--case", &case,
+        ]);
+        let output = other.arg("--folder").arg(folder).stderr(Stdio::inherit()).output();
+        let output = output.map_err(CommandError::environment)?;
+        let opened: Report = serde_json::from_slice(&output.stdout).map_err(CommandError::environment)?;
+        Ok(Report { built: Some(built), ..opened })
+    }
+
+    fn opened(&self, folder: &Path) -> Result<Report, CommandError> {
         let population = Population::new(self.seed, self.people, TODAY);
         let people = population.people();
-        let mut report = Report { people, case: Some(self.case), ..Report::default() };
-        if !self.saved {
-            self.build(&population, folder, &mut report)?;
-        }
-        let asked = questions(&population, self.case, QUESTIONS.min(people as usize));
-        let each = |octets: u64| octets as f64 / people as f64;
-        report.floor_ns = floor((people as usize * 64).clamp(1 << 20, 1 << 30)).as_nanos() as u64;
+        let (asked, of_nobody) = questions(&population, self.case, QUESTIONS.min(people as usize));
         let before = resident("VmRSS:");
+        let grown = |line| resident(line).saturating_sub(before) as f64;
         let begun = Clock::instant();
         let (writer, memory) = cache::open(folder).map_err(CommandError::environment)?;
-        report.restart_seconds = begun.elapsed().as_secs_f64();
+        let restart_seconds = begun.elapsed().as_secs_f64();
+        let mut report = Report { people, case: Some(self.case), restart_seconds, ..Report::default() };
         report.serials = memory.serials();
-        report.find_decide_per_second = rate(&memory, &asked.0, 3);
-        report.hits = latency(&memory, &asked.0, 1);
-        report.misses = latency(&memory, &asked.1, 1);
-        report.bytes_per_person = each(resident("VmRSS:").saturating_sub(before));
+        report.find_decide_per_second = rate(&memory, &asked, 3);
+        report.hits = latency(&memory, &asked, 1);
+        report.misses = latency(&memory, &of_nobody, 1);
+        let opened = grown("VmRSS:");
+        report.bytes_per_person = opened / people as f64;
         report.parts = parts(memory.sizes(), people);
         let mut feeder = Feeder { writer, position: memory.generation() };
-        let opened = resident("VmRSS:").saturating_sub(before);
-        report.beside_updates = beside(&mut feeder, &memory, &population, self.case, &asked.0);
+        report.beside_updates = beside(&mut feeder, &memory, &population, self.case, &asked);
         // From here on the highest there was counts, and a tenth of all people change.
         let _ = fs::write("/proc/self/clear_refs", "5");
-        report.update_per_second = update(&mut feeder, &memory, &population, self.case, &asked.0);
-        let peak = resident("VmHWM:").saturating_sub(before);
-        report.peak_over_resident = peak as f64 / opened.max(1) as f64;
-        report.bytes_per_person_after_updates = each(resident("VmRSS:").saturating_sub(before));
+        report.update_per_second = update(&mut feeder, &memory, &population, self.case, &asked);
+        report.peak_over_resident = grown("VmHWM:") / opened.max(1.0);
+        report.bytes_per_person_after_updates = grown("VmRSS:") / people as f64;
+        report.floor_ns = floor((people as usize * 64).clamp(1 << 20, 1 << 30)).as_nanos() as u64;
         Ok(report)
     }
 
     /// Loads the nation and saves it.
-    fn build(&self, population: &Population, folder: &Path, report: &mut Report) -> Result<(), CommandError> {
-        let (writer, memory) = cache::empty();
+    fn build(&self, folder: &Path) -> Result<Built, CommandError> {
+        let population = Population::new(self.seed, self.people, TODAY);
+        let (writer, _) = cache::empty();
         let mut feeder = Feeder { writer, position: 0 };
-        let bar = progress(self.people);
-        let mut taken = Duration::ZERO;
+        let (bar, mut records, mut taken) = (progress(self.people), 0, Duration::ZERO);
         for first in (0..self.people).step_by(BLOCK as usize) {
-            let lines = made(population, self.case, first..self.people.min(first + BLOCK));
+            let lines = made(&population, self.case, first..self.people.min(first + BLOCK));
             let (count, time) = feeder.load(&lines);
-            report.records += count;
+            records += count;
             taken += time;
             bar.inc(BLOCK.min(self.people - first));
         }
         bar.finish_and_clear();
-        report.load_per_second = Some(report.records as f64 / taken.as_secs_f64());
-        drop(memory);
         let begun = Clock::instant();
         feeder.writer.save(folder).map_err(CommandError::environment)?;
-        report.snapshot_seconds = begun.elapsed().as_secs_f64();
+        let snapshot_seconds = begun.elapsed().as_secs_f64();
         let files = fs::read_dir(folder).map_err(CommandError::environment)?.flatten();
-        report.snapshot_bytes = files.filter_map(|file| Some(file.metadata().ok()?.len())).sum();
-        Ok(())
+        let snapshot_bytes = files.filter_map(|file| Some(file.metadata().ok()?.len())).sum();
+        let load_per_second = records as f64 / taken.as_secs_f64();
+        Ok(Built { records, load_per_second, snapshot_bytes, snapshot_seconds })
     }
 }
 
@@ -307,14 +330,21 @@ fn progress(people: u64) -> ProgressBar {
 impl Report {
     fn print(&self) {
         let Self { parts, hits, misses, beside_updates: beside, .. } = self;
-        println!("{} people, {} records, {} cards; no ledger", self.people, self.records, self.serials);
+        println!("{} people, {} cards; no ledger", self.people, self.serials);
         println!("resident         {:10.1} octets a person", self.bytes_per_person);
         println!(
             "  records {:.1}, places {:.1}, cards {:.1}, numbers {:.1}, changes {:.1}",
             parts.records, parts.places, parts.cards, parts.numbers, parts.changes
         );
-        if let Some(load) = self.load_per_second {
-            println!("load             {load:10.0} records/s from NDJSON");
+        if let Some(built) = &self.built {
+            println!(
+                "load             {:10.0} records/s from NDJSON, {} in all",
+                built.load_per_second, built.records
+            );
+            println!(
+                "snapshot         {:10} octets in {:.2} s",
+                built.snapshot_bytes, built.snapshot_seconds
+            );
         }
         println!("find and decide  {:10.0} /s a core", self.find_decide_per_second);
         println!("  hits           {hits}");
@@ -327,7 +357,6 @@ impl Report {
         println!("updates          {:10.0} /s beside a reader", self.update_per_second);
         println!("  resident after {:10.1} octets a person", self.bytes_per_person_after_updates);
         println!("  peak           {:10.2} × resident", self.peak_over_resident);
-        println!("snapshot         {:10} octets in {:.2} s", self.snapshot_bytes, self.snapshot_seconds);
         println!("restart          {:10.3} s", self.restart_seconds);
     }
 }

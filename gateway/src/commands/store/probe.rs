@@ -8,7 +8,7 @@ use eligibility::decision::{Asked, By, Reach, decide};
 use eligibility::number::Serial;
 use eligibility::query::{Consent, NumberQuery};
 use population::Population;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::load::{Case, TODAY, serial};
 use crate::clock::Clock;
@@ -82,7 +82,7 @@ fn ask(memory: &Reader, question: &Question) -> usize {
 }
 
 /// How long answers take, in nanoseconds.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Latency {
     pub(super) p50_ns: u64,
     pub(super) p99_ns: u64,
