@@ -25,6 +25,9 @@ pub fn of<'a, T>(eligibility: &Eligibility<'_, T>, card: Option<CardState>) -> A
     Advice { desk, vendor: vendor(eligibility.status, eligibility.reason).map(Cow::Borrowed) }
 }
 
+/// The words for a coverage that holds and asks nothing of the desk.
+pub const NOTHING_TO_DO: &str = "資格は有効です。";
+
 const MISTYPED: &str = "該当する方が見つかりません。被保険者番号の検査数字が合わないため、打ち間違いと思われます。番号をもう一度、1桁ずつご確認ください。";
 
 const GRACE: &str = "なお、カードの電子証明書は有効期限が切れています（あと少しの間、資格確認だけは使えます）。市区町村の窓口で更新していただくようご案内ください。";
@@ -61,11 +64,11 @@ const fn valid<T>(shown: Option<&Shown<'_, T>>) -> &'static str {
                 b"07" => {
                     "資格は有効です。自衛官の方です。被扶養者の方とは請求先が異なりますのでご注意ください。"
                 }
-                _ => "資格は有効です。",
+                _ => NOTHING_TO_DO,
             },
-            None => "資格は有効です。",
+            None => NOTHING_TO_DO,
         },
-        None => "資格は有効です。",
+        None => NOTHING_TO_DO,
     }
 }
 

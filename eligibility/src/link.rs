@@ -37,8 +37,8 @@ impl<'a> LinkQuery<'a> {
     /// The [`Fault`] with its field.
     pub fn from_json(json: &'a [u8]) -> Result<Self, Fault> {
         let wire: LinkWire<'a> = wire::read(json)?;
-        let (key, branch) =
-            named(&wire.insurer_number, wire.symbol.as_ref(), &wire.number, wire.branch.as_ref())?;
+        let symbol = wire.symbol.as_deref().unwrap_or_default();
+        let (key, branch) = named(&wire.insurer_number, symbol, &wire.number, wire.branch.as_deref())?;
         let circumstances = Circumstances::default();
         let person = NumberQuery { key, branch, birth_date: wire.birth_date, known_at: None, circumstances };
         Ok(Self { certificate: wire.certificate, person })

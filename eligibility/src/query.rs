@@ -164,32 +164,38 @@ fn circumstances(
     let institution = institution
         .map(|text| InstitutionCode::parse(text).map_err(|e| Fault::field("institution", e.into())))
         .transpose()?;
-    let reference = reference
-        .map(|text| {
-            let short = text.chars().count() <= 64 && !text.chars().any(char::is_control);
-            short.then(|| Box::from(&**text)).ok_or(Fault::field("reference", Wrong::Range))
-        })
-        .transpose()?;
+    let reference = reference.map(|text| self::reference(text)).transpose()?;
     Ok(Circumstances { date, institution, consent: consent.unwrap_or_default(), reference })
 }
 
-/// Insurer, symbol, number and branch as somebody wrote them.
-pub(crate) fn named(
+/// A caller's own id, as it may be echoed: up to 64 printable characters.
+///
+/// # Errors
+/// The [`Fault`] of `reference`.
+pub fn reference(text: &str) -> Result<Box<str>, Fault> {
+    let short = text.chars().count() <= 64 && !text.chars().any(char::is_control);
+    short.then(|| Box::from(text)).ok_or(Fault::field("reference", Wrong::Range))
+}
+
+/// Insurer, symbol, number and branch as somebody wrote them; an empty branch is none.
+///
+/// # Errors
+/// The [`Fault`] with the field as the JSON names it.
+pub fn named(
     insurer_number: &str,
-    symbol: Option<&Text<'_>>,
+    symbol: &str,
     number: &str,
-    branch: Option<&Text<'_>>,
+    branch: Option<&str>,
 ) -> Result<(NumberKey, Option<Branch>), Fault> {
     let field = |name: &'static str| move |error| Fault::field(name, Wrong::from(error));
     let insurer = InsurerNumber::parse(insurer_number).map_err(field("insurer_number"))?;
-    let symbol = symbol.map(|text| &**text).unwrap_or_default();
     if !is_writable(symbol, false) {
         return Err(Fault::field("symbol", Wrong::Form));
     }
     if !is_writable(number, true) {
         return Err(Fault::field("number", Wrong::Form));
     }
-    let branch = branch.map(|text| &**text).filter(|text| !text.is_empty());
+    let branch = branch.filter(|text| !text.is_empty());
     let branch = branch.map(Branch::parse).transpose().map_err(field("branch"))?;
     Ok((NumberKey::new(insurer, symbol, number), branch))
 }
@@ -246,8 +252,8 @@ impl NumberQuery {
     /// The [`Fault`] with its field.
     pub fn from_json(json: &[u8]) -> Result<Self, Fault> {
         let wire: NumberWire<'_> = wire::read(json)?;
-        let (key, branch) =
-            named(&wire.insurer_number, wire.symbol.as_ref(), &wire.number, wire.branch.as_ref())?;
+        let symbol = wire.symbol.as_deref().unwrap_or_default();
+        let (key, branch) = named(&wire.insurer_number, symbol, &wire.number, wire.branch.as_deref())?;
         Ok(Self {
             key,
             branch,

@@ -1,5 +1,6 @@
 //! The subcommands, one file each, and how they end.
 
+mod agent;
 mod audit;
 mod card;
 mod config;
@@ -33,6 +34,7 @@ enum Command {
     Feed(feed::FeedCommand),
     #[command(subcommand)]
     Card(card::CardCommand),
+    Agent(Box<agent::Agent>),
     #[command(subcommand)]
     Pki(pki::PkiCommand),
     #[command(subcommand)]
@@ -95,6 +97,7 @@ pub fn run() -> ExitCode {
         Command::Audit(audit) => audit.run(),
         Command::Feed(feed) => feed.run(),
         Command::Card(card) => card.run(),
+        Command::Agent(agent) => agent.run(),
         Command::Pki(pki) => pki.run(),
         Command::Store(store) => store.run(),
     };

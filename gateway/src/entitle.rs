@@ -43,7 +43,7 @@ impl<'q> Entitled<'q> {
     ) -> Result<Self, Refusal> {
         let serial = Serial::from_be_bytes(verified.serial().as_bytes()).ok_or(Refusal::Internal)?;
         let asked = asked(By::Card, circumstances, peer, now)?;
-        let institution = institution(circumstances, peer)?;
+        let institution = institution(circumstances.institution, peer)?;
         Ok(Self { key: Key::Card(serial), asked, institution, identity_check: Some(identity_check) })
     }
 
@@ -58,7 +58,7 @@ impl<'q> Entitled<'q> {
         now: Timestamp,
     ) -> Result<Self, Refusal> {
         let asked = asked(By::Number(query), &query.circumstances, peer, now)?;
-        let institution = institution(&query.circumstances, peer)?;
+        let institution = institution(query.circumstances.institution, peer)?;
         if !insurers.has(query.key.insurer()) {
             return Err(Refusal::field("insurer_number", Wrong::NotInBook));
         }
@@ -112,9 +112,13 @@ fn asked<'q>(
     Ok(Asked { by, date, today, consent: circumstances.consent, sees_newer: peer.has(Role::Review) })
 }
 
-fn institution(circumstances: &Circumstances, peer: &Peer) -> Result<Option<InstitutionCode>, Refusal> {
+/// The institution that a caller asks for, the first of its own when it names none.
+pub(crate) fn institution(
+    asked: Option<InstitutionCode>,
+    peer: &Peer,
+) -> Result<Option<InstitutionCode>, Refusal> {
     let own = peer.institutions();
-    match circumstances.institution {
+    match asked {
         Some(code) if own.contains(&code) => Ok(Some(code)),
         Some(_) => Err(Refusal::InstitutionMismatch),
         None => Ok(own.first().copied()),

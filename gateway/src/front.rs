@@ -9,6 +9,8 @@
 mod batch;
 mod body;
 mod entrance;
+mod fhir;
+mod oqs;
 mod routes;
 mod tls;
 

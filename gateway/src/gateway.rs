@@ -20,6 +20,7 @@ use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::{Entrance, EntranceError};
 use crate::intake::{Admission, Held, Spool};
+use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::peer::RoleRule;
 use crate::trust::{Trust, TrustError};
@@ -64,6 +65,14 @@ pub enum StartError {
         /// When that was.
         seen: Timestamp,
     },
+    /// The file beside the spool folder cannot be used.
+    #[error("{path}: {error}; the folder of feed.spool's own folder must be writable")]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: rusqlite::Error,
+    },
     /// The spool folder cannot be used.
     #[error("feed.spool {path}: {error}")]
     Spool {
@@ -103,6 +112,8 @@ pub struct Gateway {
     pub spool: Spool,
     /// When whole deliveries are held back.
     pub gate: config::Gate,
+    /// What institutions leave here beside their questions.
+    pub kept: Kept,
     /// The only clock.
     pub clock: Clock,
     /// Limits of the service.
@@ -146,6 +157,8 @@ impl Gateway {
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
         let held = Held::open(&config.held_folder())
             .map_err(|error| StartError::Spool { path: config.held_folder(), error })?;
+        let path = config.feed.spool.with_file_name("kept.sqlite");
+        let kept = Kept::open(&path).map_err(|error| StartError::Kept { path, error })?;
         let pause = Duration::from_secs(config.memory.save_seconds);
         let behind = followed.files.behind(pause, followed.began.from_files).map_err(StartError::Thread)?;
         let challenges = Challenges::new(i64::from(config.card.challenge_seconds) * 1000, MOST_SPENT)
@@ -165,6 +178,7 @@ impl Gateway {
             ledger: followed.ledger,
             spool,
             gate: config.feed.gate.clone(),
+            kept,
             clock,
             limits: config.service.clone(),
             roles: config.roles.clone(),

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use eligibility::answer::{Answer, Card, CardState, Occasion, Proof, Revocation, RevocationSource};
 use eligibility::day::{Day, Timestamp};
 use eligibility::decision::decide;
+use eligibility::number::InstitutionCode;
 use eligibility::query::{CardQuery, NumberQuery};
 use eligibility::wire::{Text, Wrong};
 use pki::{OcspOutcome, Proven, TrustView, UnixTime, Verified};
@@ -43,7 +44,7 @@ pub struct Request<'r> {
 
 /// What leaves, once its record is written.
 pub struct Reply {
-    /// The answer's JSON, or why there is none.
+    /// The answer as its wire has it, or why there is none.
     pub outcome: Result<Vec<u8>, Refusal>,
     /// The word for the outcome: a status or a problem's code.
     pub word: &'static str,
@@ -53,7 +54,7 @@ pub struct Reply {
 
 /// What may leave once its record is written, which is left to the caller.
 pub struct Unrecorded {
-    /// The answer's JSON, or why there is none.
+    /// The answer as its wire has it, or why there is none.
     pub outcome: Result<Vec<u8>, Refusal>,
     /// The word for the outcome.
     pub word: &'static str,
@@ -109,10 +110,26 @@ impl Waiting {
     }
 }
 
-/// A question by a card.
+/// How an answer for this institution is written: as JSON, or as another wire has it.
+pub type Encode<'e> = dyn Fn(&Answer<'_>, Option<InstitutionCode>) -> Vec<u8> + 'e;
+
+/// The answer's own JSON.
+#[must_use]
+pub fn json(answer: &Answer<'_>, _: Option<InstitutionCode>) -> Vec<u8> {
+    let mut json = Vec::with_capacity(1024);
+    answer.write_to(&mut json);
+    json
+}
+
+/// A question by a card, answered in JSON.
 pub fn card(desk: &Desk, request: Request<'_>, body: &[u8]) -> CardReply {
+    card_as(&json, desk, request, body)
+}
+
+/// A question by a card, answered as this wire has it.
+pub fn card_as(encode: &Encode<'_>, desk: &Desk, request: Request<'_>, body: &[u8]) -> CardReply {
     let mut entry = Entry::question("card", Work::Desk, request);
-    match by_card(desk, request, body, &mut entry) {
+    match by_card(encode, desk, request, body, &mut entry) {
         Ok(Step::Answered(encoded)) => CardReply::Now(finish(desk, Ok(encoded), entry)),
         Ok(Step::NeedsStatus(needs)) => CardReply::NeedsStatus(needs),
         Err(refusal) => CardReply::Now(finish(desk, Err(refusal), entry)),
@@ -121,6 +138,7 @@ pub fn card(desk: &Desk, request: Request<'_>, body: &[u8]) -> CardReply {
 
 /// The same question once more, with what the responder said: from `stand` on.
 pub fn card_with_status(
+    encode: &Encode<'_>,
     desk: &Desk,
     request: Request<'_>,
     body: &[u8],
@@ -130,7 +148,7 @@ pub fn card_with_status(
     let mut entry = Entry::question("card", Work::Desk, request);
     let outcome = CardQuery::from_json(body)
         .map_err(Refusal::from)
-        .and_then(|query| standing(desk, request, &query, (waiting.proven, status), &mut entry));
+        .and_then(|query| standing(encode, desk, request, &query, (waiting.proven, status), &mut entry));
     finish(desk, outcome, entry)
 }
 
@@ -139,23 +157,50 @@ enum Step {
     NeedsStatus(Box<NeedsStatus>),
 }
 
-/// A question by the numbers of an insured card.
+/// A question by the numbers of an insured card, asked and answered in JSON.
 pub fn number(desk: &Desk, request: Request<'_>, body: &[u8]) -> Reply {
+    number_as(&json, desk, request, NumberQuery::from_json(body).map_err(Refusal::from))
+}
+
+/// A question by the numbers of an insured card, asked and answered as this wire has it. One that
+/// could not be read is refused, and leaves its record too.
+pub fn number_as(
+    encode: &Encode<'_>,
+    desk: &Desk,
+    request: Request<'_>,
+    query: Result<NumberQuery, Refusal>,
+) -> Reply {
     let mut entry = Entry::question("number", Work::Desk, request);
-    let outcome = by_number(desk, request, body, &mut entry);
+    let outcome = query.and_then(|query| by_number(encode, desk, request, &query, &mut entry));
     finish(desk, outcome, entry)
 }
 
 /// The same question in a batch: its record is left to the caller, who writes many as one group.
 pub fn number_of_batch(desk: &Desk, request: Request<'_>, body: &[u8]) -> Unrecorded {
+    number_of_batch_as(&json, desk, request, NumberQuery::from_json(body).map_err(Refusal::from))
+}
+
+/// The same question in a batch, asked and answered as this wire has it.
+pub fn number_of_batch_as(
+    encode: &Encode<'_>,
+    desk: &Desk,
+    request: Request<'_>,
+    query: Result<NumberQuery, Refusal>,
+) -> Unrecorded {
     let mut entry = Entry::question("batch", Work::Batch, request);
-    let outcome = by_number(desk, request, body, &mut entry);
+    let outcome = query.and_then(|query| by_number(encode, desk, request, &query, &mut entry));
     let (outcome, word) = worded(outcome, &mut entry);
     Unrecorded { outcome, word, entry }
 }
 
 /// parse ─► open ─► prove ─► spend, and on where nothing has to be waited for.
-fn by_card(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) -> Result<Step, Refusal> {
+fn by_card(
+    encode: &Encode<'_>,
+    desk: &Desk,
+    request: Request<'_>,
+    body: &[u8],
+    entry: &mut Entry,
+) -> Result<Step, Refusal> {
     let now = unix(request.now);
     let query = CardQuery::from_json(body)?;
     let certificate = base64("certificate", &query.certificate)?;
@@ -169,7 +214,7 @@ fn by_card(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) ->
     let linked = || cache_serial(&proven).is_some_and(|serial| desk.memory.owner(serial).is_some());
     match trust.status(&proven, &certificate, linked, now) {
         Status::Settled(status) => {
-            standing(desk, request, &query, (proven, status), entry).map(Step::Answered)
+            standing(encode, desk, request, &query, (proven, status), entry).map(Step::Answered)
         }
         Status::Ask(asked) => Ok(Step::NeedsStatus(Box::new(NeedsStatus { proven, trust, asked }))),
     }
@@ -177,6 +222,7 @@ fn by_card(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) ->
 
 /// stand ─► entitle ─► find ─► decide ─► record ─► encode, by what is in force now.
 fn standing(
+    encode: &Encode<'_>,
     desk: &Desk,
     request: Request<'_>,
     query: &CardQuery<'_>,
@@ -190,15 +236,20 @@ fn standing(
     desk.trust.count(authority, not_before, unix(now));
     let entitled = Entitled::by_card(&verified, query.identity_check, &query.circumstances, peer, now)?;
     let reference = query.circumstances.reference.as_deref();
-    Ok(answer(desk, &entitled, Some(shown(&verified)), reference, now, entry))
+    Ok(answer(encode, desk, &entitled, (Some(shown(&verified)), reference), now, entry))
 }
 
-fn by_number(desk: &Desk, request: Request<'_>, body: &[u8], entry: &mut Entry) -> Result<Encoded, Refusal> {
+fn by_number(
+    encode: &Encode<'_>,
+    desk: &Desk,
+    request: Request<'_>,
+    query: &NumberQuery,
+    entry: &mut Entry,
+) -> Result<Encoded, Refusal> {
     let Request { peer, now, .. } = request;
-    let query = NumberQuery::from_json(body)?;
-    let entitled = Entitled::by_number(&query, &desk.insurers, peer, now)?;
+    let entitled = Entitled::by_number(query, &desk.insurers, peer, now)?;
     let reference = query.circumstances.reference.as_deref();
-    Ok(answer(desk, &entitled, None, reference, now, entry))
+    Ok(answer(encode, desk, &entitled, (None, reference), now, entry))
 }
 
 /// open ─► prove ─► spend: the challenge is looked at before any signature, and spent only by a right one.
@@ -232,16 +283,16 @@ fn signed(
 }
 
 struct Encoded {
-    json: Vec<u8>,
+    octets: Vec<u8>,
     word: &'static str,
 }
 
 /// find ─► decide ─► encode; the record is written while nobody has seen the answer.
 fn answer(
+    encode: &Encode<'_>,
     desk: &Desk,
     entitled: &Entitled<'_>,
-    card: Option<Card>,
-    reference: Option<&str>,
+    (card, reference): (Option<Card>, Option<&str>),
     now: Timestamp,
     entry: &mut Entry,
 ) -> Encoded {
@@ -251,9 +302,9 @@ fn answer(
     let eligibility = decide(found.as_ref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
     entry.decided(entitled, &found, &eligibility, generation, reference);
     let occasion = Occasion { reference, card, generation, answered_at: now };
-    let mut json = Vec::with_capacity(1024);
-    Answer::of(&eligibility, occasion, &|insurer| desk.insurers.name(insurer)).write_to(&mut json);
-    Encoded { json, word: eligibility.status.word() }
+    let answer = Answer::of(&eligibility, occasion, &|insurer| desk.insurers.name(insurer));
+    let octets = encode(&answer, entitled.institution());
+    Encoded { octets, word: eligibility.status.word() }
 }
 
 fn finish(desk: &Desk, outcome: Result<Encoded, Refusal>, mut entry: Entry) -> Reply {
@@ -264,7 +315,7 @@ fn finish(desk: &Desk, outcome: Result<Encoded, Refusal>, mut entry: Entry) -> R
 /// What is sent, and the word for it; a refusal is noted in the record.
 fn worded(outcome: Result<Encoded, Refusal>, entry: &mut Entry) -> (Result<Vec<u8>, Refusal>, &'static str) {
     match outcome {
-        Ok(Encoded { json, word }) => (Ok(json), word),
+        Ok(Encoded { octets, word }) => (Ok(octets), word),
         Err(refusal) => {
             let word = refusal.problem().code;
             entry.refused(word);

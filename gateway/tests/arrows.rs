@@ -38,3 +38,23 @@ fn crates_depend_only_along_the_arrows() {
         }
     }
 }
+
+#[test]
+fn the_terminal_agent_sees_nothing_of_the_service() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/agent");
+    let mut seen = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for used in text.split("crate::").skip(1) {
+            assert!(
+                used.starts_with("wire::xml"),
+                "{}: crate::{}",
+                path.display(),
+                used.lines().next().unwrap()
+            );
+        }
+        seen += 1;
+    }
+    assert!(seen >= 4, "{seen} files");
+}

@@ -157,7 +157,7 @@ fn a_demonstration_is_used_again_and_stays_fresh() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["demo", "serve", "config", "audit", "feed", "card", "pki"] {
+    for command in ["demo", "serve", "config", "audit", "feed", "card", "agent", "pki"] {
         let (code, stdout, _) = run(shikaku().args([command, "--help"]));
         assert_eq!(code, Some(0));
         assert!(stdout.contains("Example:"), "{command}");

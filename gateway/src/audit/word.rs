@@ -104,6 +104,10 @@ pub(super) static WORDS: &[&str] = &[
     "lost",
     "unreadable",
     "skipped",
+    // messages of reception systems that are no single question
+    "bulk message",
+    "bulk fetch",
+    "registration",
 ];
 
 static NUMBERS: LazyLock<HashMap<&'static str, u16, foldhash::fast::RandomState>> =
@@ -139,7 +143,8 @@ mod tests {
         let statuses = Status::ALL.iter().map(|status| status.word());
         let reasons = Reason::ALL.iter().map(|reason| reason.word());
         let problems = refusal::ALL.iter().map(|problem| problem.code);
-        for said in roles.chain(checks).chain(statuses).chain(reasons).chain(problems) {
+        let messages = crate::wire::xml::Message::ALL.iter().filter_map(|message| message.act());
+        for said in roles.chain(checks).chain(statuses).chain(reasons).chain(problems).chain(messages) {
             assert_eq!(word(number(said)), Some(said));
         }
         assert_eq!((number(""), word(0), number("no such word")), (0, None, UNKNOWN));

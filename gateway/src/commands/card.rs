@@ -1,6 +1,6 @@
 //! `shikaku card`: what a card reader does, for trying the service by hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -47,23 +47,32 @@ impl CardCommand {
 
 impl Sign {
     fn query(&self) -> Result<String, CommandError> {
-        let read = |path: &PathBuf| {
-            std::fs::read(path).map_err(|error| CommandError::Usage(format!("{}: {error}", path.display())))
-        };
-        let certificate = read(&self.certificate)?;
-        let key = String::from_utf8(read(&self.key)?).map_err(CommandError::usage)?;
-        let signature = pki::issuing::sign(&key, self.challenge.as_bytes())
-            .map_err(|error| CommandError::Usage(format!("{}: {error}", self.key.display())))?;
-        let identity_check = IdentityCheck::from_word(&self.identity_check).ok_or_else(|| {
-            CommandError::Usage("--identity-check is one of pin, face, visual, device_biometric".to_owned())
-        })?;
-        let query = CardQuery {
-            certificate: STANDARD.encode(certificate).into(),
-            challenge: Some(self.challenge.as_str().into()),
-            signature: Some(STANDARD.encode(signature).into()),
-            identity_check,
-            circumstances: Circumstances::default(),
-        };
-        String::from_utf8(query.to_json()).map_err(CommandError::usage)
+        query(&self.certificate, &self.key, &self.challenge, &self.identity_check)
     }
+}
+
+/// The body of a card query: the certificate (DER), and its key's (PEM) signature over the challenge.
+pub(super) fn query(
+    certificate: &Path,
+    key: &Path,
+    challenge: &str,
+    identity_check: &str,
+) -> Result<String, CommandError> {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|error| CommandError::Usage(format!("{}: {error}", path.display())))
+    };
+    let pem = String::from_utf8(read(key)?).map_err(CommandError::usage)?;
+    let signature = pki::issuing::sign(&pem, challenge.as_bytes())
+        .map_err(|error| CommandError::Usage(format!("{}: {error}", key.display())))?;
+    let identity_check = IdentityCheck::from_word(identity_check).ok_or_else(|| {
+        CommandError::Usage("--identity-check is one of pin, face, visual, device_biometric".to_owned())
+    })?;
+    let query = CardQuery {
+        certificate: STANDARD.encode(read(certificate)?).into(),
+        challenge: Some(challenge.into()),
+        signature: Some(STANDARD.encode(signature).into()),
+        identity_check,
+        circumstances: Circumstances::default(),
+    };
+    String::from_utf8(query.to_json()).map_err(CommandError::usage)
 }

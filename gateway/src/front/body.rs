@@ -71,10 +71,25 @@ pub(super) fn lines(status: StatusCode, body: Vec<u8>, id: Uuid) -> Response<Rep
     with_headers(status, "application/x-ndjson", body, id)
 }
 
+/// A reply on a wire of its own media type.
+pub(super) fn other(status: StatusCode, kind: &'static str, body: Vec<u8>, id: Uuid) -> Response<ReplyBody> {
+    with_headers(status, kind, body, id)
+}
+
 /// A reply that refuses.
 pub(super) fn refused(refusal: &Refusal, id: Uuid) -> Response<ReplyBody> {
+    refused_as(refusal, "application/problem+json", refusal.to_json(), id)
+}
+
+/// A reply that refuses on a wire of its own media type.
+pub(super) fn refused_as(
+    refusal: &Refusal,
+    kind: &'static str,
+    body: Vec<u8>,
+    id: Uuid,
+) -> Response<ReplyBody> {
     let status = StatusCode::from_u16(refusal.problem().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = with_headers(status, "application/problem+json", refusal.to_json(), id);
+    let mut response = with_headers(status, kind, body, id);
     let jitter = id.as_bytes().last().copied().unwrap_or_default();
     if let Some(seconds) = refusal.retry_after(jitter) {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -14,6 +14,7 @@ use eligibility::feed::Source;
 
 use super::batch;
 use super::body::{self, Media, ReplyBody};
+use super::{fhir, oqs};
 use crate::audit::{Entry, Work};
 use crate::clock::Clock;
 use crate::gateway::{Gateway, Phase};
@@ -38,6 +39,9 @@ const DESCRIPTION: &[u8] = include_bytes!("../../openapi.json");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Route<'r> {
     Description,
+    Oqs(&'r str),
+    Capability,
+    Submit,
     Challenges,
     Card,
     Number,
@@ -57,6 +61,15 @@ impl<'r> Route<'r> {
     fn of(path: &'r str) -> Option<(Self, &'static str)> {
         if path == "/openapi.json" {
             return Some((Self::Description, "GET"));
+        }
+        if path == "/fhir/metadata" {
+            return Some((Self::Capability, "GET"));
+        }
+        if path == "/fhir/CoverageEligibilityRequest/$submit" {
+            return Some((Self::Submit, "POST"));
+        }
+        if let Some(message) = one_below(path, "/oqs/v1/") {
+            return Some((Self::Oqs(message), "POST"));
         }
         let mut parts = path.strip_prefix("/v1/")?.split('/');
         let parts = [parts.next(), parts.next(), parts.next(), parts.next(), parts.next()];
@@ -86,6 +99,8 @@ impl<'r> Route<'r> {
     const fn word(self) -> &'static str {
         match self {
             Self::Description => "description",
+            Self::Oqs(_) => "oqs",
+            Self::Capability | Self::Submit => "fhir",
             Self::Challenges => "challenges",
             Self::Card => "card",
             Self::Number => "number",
@@ -101,27 +116,32 @@ impl<'r> Route<'r> {
     }
 }
 
+/// What stands below this path, where it is one part.
+fn one_below<'r>(path: &'r str, above: &str) -> Option<&'r str> {
+    path.strip_prefix(above).filter(|rest| !rest.is_empty() && !rest.contains('/'))
+}
+
 /// What is known of a request before its body.
-struct Head<'h> {
-    gateway: &'h Arc<Gateway>,
-    peer: &'h Arc<Peer>,
-    id: Uuid,
-    now: Timestamp,
-    trace: Option<[u8; 16]>,
+pub(super) struct Head<'h> {
+    pub(super) gateway: &'h Arc<Gateway>,
+    pub(super) peer: &'h Arc<Peer>,
+    pub(super) id: Uuid,
+    pub(super) now: Timestamp,
+    pub(super) trace: Option<[u8; 16]>,
 }
 
 impl Head<'_> {
     /// The record of an act, its outcome not known yet.
-    fn act(&self, route: &'static str, purpose: &'static str) -> Entry {
+    pub(super) fn act(&self, route: &'static str, purpose: &'static str) -> Entry {
         Entry::act(route, purpose, Work::Intake, self.request())
     }
 
     /// Whether there is room for the records of links and feeds.
-    fn admitted(&self) -> Result<(), Refusal> {
+    pub(super) fn admitted(&self) -> Result<(), Refusal> {
         if self.gateway.desk.audit.admits(Work::Intake) { Ok(()) } else { Err(Refusal::Overloaded) }
     }
 
-    fn request(&self) -> path::Request<'_> {
+    pub(super) fn request(&self) -> path::Request<'_> {
         path::Request { peer: self.peer, id: self.id, now: self.now, trace: self.trace }
     }
 }
@@ -139,6 +159,19 @@ pub(super) async fn reply(
     let route = route(&request, &target);
     let word = route.as_ref().map_or("none", |route| route.word());
     let (outcome, said) = match route {
+        Ok(Route::Oqs(message)) => {
+            let (response, said) = oqs::reply(&head, message, request).await;
+            note(&head, word, said, began.elapsed());
+            return response;
+        }
+        Ok(route @ (Route::Capability | Route::Submit)) => {
+            let (response, said) = match route {
+                Route::Submit => fhir::submit(&head, request).await,
+                _ => fhir::metadata(&head),
+            };
+            note(&head, word, said, began.elapsed());
+            return response;
+        }
         Ok(route) => dispatch(&head, route, request).await,
         Err(refusal) => (Err(refusal), None),
     };
@@ -147,9 +180,7 @@ pub(super) async fn reply(
         (Ok(_), None) => "ok",
         (Err(refusal), None) => refusal.problem().code,
     };
-    let took = began.elapsed();
-    gateway.metrics.answered(word, said, took);
-    log(&head, word, said, took);
+    note(&head, word, said, began.elapsed());
     match outcome {
         Ok((status, lines)) if word == "batch" => body::lines(status, lines, head.id),
         Ok((status, json)) => body::json(status, json, head.id),
@@ -160,7 +191,8 @@ pub(super) async fn reply(
 /// An answer, or why there is none; beside it the word for it, where it is not the refusal's own.
 type Outcome = (Result<(StatusCode, Vec<u8>), Refusal>, Option<&'static str>);
 
-fn log(head: &Head<'_>, route: &str, outcome: &str, took: Duration) {
+fn note(head: &Head<'_>, route: &str, outcome: &str, took: Duration) {
+    head.gateway.metrics.answered(route, outcome, took);
     let role = head.peer.role().map_or("none", Role::word);
     let micros = took.as_micros() as u64;
     let trace = head.trace.map(|id| format!("{:032x}", u128::from_be_bytes(id)));
@@ -198,13 +230,22 @@ fn route<'r>(request: &Request<Incoming>, path: &'r str) -> Result<Route<'r>, Re
     Ok(route)
 }
 
-async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>) -> Outcome {
+/// Refuses while the gateway begins and ends.
+pub(super) fn serving(head: &Head<'_>) -> Result<(), Refusal> {
     match head.gateway.phase() {
-        Phase::Starting => return (Err(Refusal::NotReady), None),
-        Phase::Draining => return (Err(Refusal::Draining), None),
-        Phase::Serving => {}
+        Phase::Starting => Err(Refusal::NotReady),
+        Phase::Draining => Err(Refusal::Draining),
+        Phase::Serving => Ok(()),
+    }
+}
+
+async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>) -> Outcome {
+    if let Err(refusal) = serving(head) {
+        return (Err(refusal), None);
     }
     match route {
+        // Answered in their own form before they come here.
+        Route::Oqs(_) | Route::Capability | Route::Submit => (Err(Refusal::NoSuchRoute), None),
         Route::Description => (Ok((StatusCode::OK, DESCRIPTION.to_vec())), None),
         Route::Card => card(head, request).await,
         Route::Number => number(head, request).await,
@@ -249,6 +290,11 @@ fn after(query: Option<&str>) -> Result<Option<&str>, Refusal> {
 
 async fn small_json(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes::Bytes, Refusal> {
     body::check_media(request.headers(), Media::Json)?;
+    limited(head, request).await
+}
+
+/// The body of one query, of whatever media type.
+pub(super) async fn limited(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes::Bytes, Refusal> {
     let limits = &head.gateway.limits;
     body::read(request.into_body(), limits.body_octets, Duration::from_secs(limits.body_seconds)).await
 }
@@ -283,12 +329,13 @@ async fn card(head: &Head<'_>, request: Request<Incoming>) -> Outcome {
     let (waiting, question) = needs.into_question();
     let now = pki::UnixTime(head.now.millis().div_euclid(1000));
     let status = waiting.trust().ask(question, now).await;
-    let replied = guarded(head, || path::card_with_status(desk, head.request(), &json, waiting, status));
+    let replied =
+        guarded(head, || path::card_with_status(&path::json, desk, head.request(), &json, waiting, status));
     recorded(replied).await
 }
 
 /// A fault of ours must not take the connection, and with it other people's answers, along.
-fn guarded<T>(head: &Head<'_>, ask: impl FnOnce() -> T) -> Result<T, Refusal> {
+pub(super) fn guarded<T>(head: &Head<'_>, ask: impl FnOnce() -> T) -> Result<T, Refusal> {
     std::panic::catch_unwind(AssertUnwindSafe(ask)).map_err(|_| {
         head.gateway.metrics.panics.inc();
         Refusal::Internal

@@ -28,9 +28,14 @@ fn routes_of_the_code() -> BTreeMap<String, BTreeSet<String>> {
     };
     let mut routes = BTreeMap::new();
     let (fixed, arms) = table.split_once("strip_prefix").unwrap();
-    for one in fixed.split("path == \"").skip(1) {
-        let (path, rest) = one.split_once('"').unwrap();
-        routes.insert(path.to_owned(), methods(rest));
+    for one in fixed.split("if ").skip(1) {
+        let (path, rest) = match (one.split_once("path == \""), one.split_once("one_below(path, \"")) {
+            (Some((_, one)), _) => one.split_once('"').unwrap(),
+            (_, Some((_, one))) => one.split_once('"').unwrap(),
+            _ => panic!("not read: {one}"),
+        };
+        let below = if one.contains("one_below") { "{}" } else { "" };
+        routes.insert(format!("{path}{below}"), methods(rest));
     }
     let pieces: Vec<_> = arms.split("] =>").collect();
     for pair in pieces.windows(2) {

@@ -45,8 +45,18 @@ impl Reply {
     /// The problem's code, or the answer's status.
     pub(crate) fn word(&self) -> String {
         let json = self.json();
-        let word = if self.status < 300 { &json["status"] } else { &json["code"] };
-        word.as_str().unwrap_or_default().to_owned()
+        // Each wire has its own place for it.
+        let refused = [
+            &json["code"],
+            &json["XmlMsg"]["MessageHeader"]["ErrorCode"],
+            &json["issue"][0]["details"]["coding"][0]["code"],
+        ];
+        let word = if self.status < 300 {
+            json["status"].as_str()
+        } else {
+            refused.iter().find_map(|one| one.as_str())
+        };
+        word.unwrap_or_default().to_owned()
     }
 }
 
