@@ -7,9 +7,8 @@
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use cache::{Batch, Reader, Row};
+use cache::{Batch, Packed, Row, View};
 use claims::{Caller, Claims, CsvWriter, Error, Month, People, Summary, Terms, precheck};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eligibility::coverage::Person;
@@ -26,15 +25,20 @@ const SERVICES: usize = 20;
 const MOST_FITTING: usize = 16;
 
 struct Memory {
-    reader: Reader,
+    view: View,
     now: Timestamp,
 }
 
-impl People for Memory {
-    type Person = Arc<Person>;
+impl<'v> People for &'v Memory {
+    type Text = Packed<'v>;
+    type Person = Person<Packed<'v>>;
 
-    fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Arc<Person>>) {
-        found.extend(self.reader.view().fitting(asked, MOST_FITTING));
+    fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Person<Packed<'v>>>) {
+        let memory: &'v Memory = *self;
+        memory.view.each_fitting(asked, |person| {
+            found.push(person);
+            found.len() >= MOST_FITTING
+        });
     }
 
     fn reach(&self, _: InsurerNumber) -> Reach {
@@ -58,7 +62,7 @@ fn memory(population: &Population, now: Timestamp) -> Memory {
             rows: vec![Row::Accepted(&record)],
         });
     }
-    Memory { reader, now }
+    Memory { view: reader.view(), now }
 }
 
 /// Claims of people from all over the nation for the month before its day: one in ten on a former
@@ -187,7 +191,7 @@ fn judge(
     file: &[u8],
     mut each: impl FnMut(&claims::Outcome) -> Result<(), Error>,
 ) -> Summary {
-    let run = precheck(file, memory, terms, |outcome, _, _| {
+    let run = precheck(file, &memory, terms, |outcome, _, _| {
         each(outcome)?;
         Ok::<_, Error>(ControlFlow::Continue(()))
     });

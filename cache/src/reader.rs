@@ -92,20 +92,9 @@ impl View {
         found
     }
 
-    /// Everybody whom the numbers fit, in no order, and no more than `most` of them.
-    #[must_use]
-    pub fn fitting(&self, query: &NumberQuery, most: usize) -> Vec<Arc<Person>> {
-        let mut fitting = Vec::new();
-        self.each_fitting(query, |person| {
-            if fitting.len() < most {
-                fitting.push(Arc::new(unpacked(person)));
-            }
-            fitting.len() >= most
-        });
-        fitting
-    }
-
-    fn each_fitting<'v>(&'v self, query: &NumberQuery, mut take: impl FnMut(Person<Packed<'v>>) -> bool) {
+    /// Takes everybody whom the numbers fit, in no order, until enough is said (true). Texts stay as
+    /// they are kept.
+    pub fn each_fitting<'v>(&'v self, query: &NumberQuery, mut take: impl FnMut(Person<Packed<'v>>) -> bool) {
         self.state
             .each_candidate(&query.key, query.birth_date, |person| fits(query, &person) && take(person));
     }

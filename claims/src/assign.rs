@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 
 use eligibility::code::Restriction;
-use eligibility::coverage::{Coverage, Person};
+use eligibility::coverage::{Coverage, Person, Written as Text};
 use eligibility::day::Day;
 use eligibility::number::InsurerNumber;
 use eligibility::query::NumberQuery;
@@ -14,22 +14,29 @@ use crate::days::VisitDays;
 use crate::verdict::Holder;
 
 /// A coverage of the person.
-#[derive(Clone, Copy)]
-pub(crate) struct Holding<'p> {
+pub(crate) struct Holding<'p, T> {
     pub(crate) insurer: InsurerNumber,
-    pub(crate) coverage: &'p Coverage,
+    pub(crate) coverage: &'p Coverage<T>,
     /// Whether it is what the claim has written on it.
     pub(crate) asked: bool,
     /// Whether its insurer has closed the person to viewing.
     pub(crate) closed: bool,
 }
 
-impl Holding<'_> {
+impl<T> Clone for Holding<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Holding<'_, T> {}
+
+impl<T: Text> Holding<'_, T> {
     /// Whether both are one insurance on paper: one insurer, one 記号, one 番号.
     fn same_card(&self, other: &Self) -> bool {
         self.insurer == other.insurer
-            && self.coverage.number == other.coverage.number
-            && self.coverage.symbol == other.coverage.symbol
+            && is_same(&self.coverage.number, &other.coverage.number)
+            && is_same(&self.coverage.symbol, &other.coverage.symbol)
     }
 
     /// Whether days of both make one part: both are written on the claim, or both are one other card.
@@ -43,16 +50,19 @@ impl Holding<'_> {
     }
 }
 
+fn is_same<T: Text>(one: &T, other: &T) -> bool {
+    one.look(|one| other.look(|other| one == other))
+}
+
 /// Days that belong together: to the written coverage, to one other, or to nobody.
-#[derive(Clone)]
-pub(crate) struct Part<'p> {
+pub(crate) struct Part<'p, T> {
     /// Whose they are, by the coverage of the last day: a card may have several that follow one
     /// another. `None` for nobody.
-    pub(crate) holding: Option<Holding<'p>>,
+    pub(crate) holding: Option<Holding<'p, T>>,
     pub(crate) days: Vec<Day>,
 }
 
-impl Part<'_> {
+impl<T> Part<'_, T> {
     pub(crate) fn holder(&self) -> Holder {
         match &self.holding {
             Some(holding) if holding.asked => Holder::Written,
@@ -63,19 +73,19 @@ impl Part<'_> {
 }
 
 /// A person's coverages and whose each day of a claim is.
-pub(crate) struct Assignment<'p> {
-    pub(crate) holdings: Vec<Holding<'p>>,
+pub(crate) struct Assignment<'p, T> {
+    pub(crate) holdings: Vec<Holding<'p, T>>,
     /// In the order of their first days.
-    pub(crate) parts: Vec<Part<'p>>,
+    pub(crate) parts: Vec<Part<'p, T>>,
     /// Whether the days are known well enough for the parts to be true. Otherwise the parts say
     /// what would be if there had been a visit on every day.
     pub(crate) certain: bool,
 }
 
-impl<'p> Assignment<'p> {
+impl<'p, T: Text> Assignment<'p, T> {
     /// `None` when the numbers do not fit the person after all.
     pub(crate) fn of(
-        person: &'p Person,
+        person: &'p Person<T>,
         written: &Written,
         query: &NumberQuery,
         days: &VisitDays,
@@ -98,7 +108,7 @@ impl<'p> Assignment<'p> {
 
     /// The written coverage that speaks of a day it does not hold: the one that ended last before
     /// it, else the next to begin.
-    pub(crate) fn nearest_written(&self, day: Day) -> Option<Holding<'p>> {
+    pub(crate) fn nearest_written(&self, day: Day) -> Option<Holding<'p, T>> {
         let asked = || self.holdings.iter().filter(|holding| holding.asked).copied();
         let ended = asked().filter(|holding| holding.coverage.ended_before(day));
         ended
@@ -107,7 +117,7 @@ impl<'p> Assignment<'p> {
     }
 
     /// The coverage that takes this day of the part.
-    pub(crate) fn taking(&self, part: &Holding<'p>, day: Day) -> Option<Holding<'p>> {
+    pub(crate) fn taking(&self, part: &Holding<'p, T>, day: Day) -> Option<Holding<'p, T>> {
         let held = self.holdings.iter().filter(|one| one.belongs_with(part) && one.coverage.holds(day));
         held.max_by_key(|holding| holding.rank()).copied()
     }
@@ -128,12 +138,18 @@ impl<'p> Assignment<'p> {
 }
 
 /// Whether the coverage is the written one. What is spelled alike is alike; else the folded keys are compared.
-fn is_asked(written: &Written, query: &NumberQuery, coverage: &Coverage) -> bool {
-    let spelled = || coverage.number == written.number && coverage.symbol == written.symbol;
-    coverage.fits_branch(query.branch) && (spelled() || coverage.key(query.key.insurer()) == query.key)
+fn is_asked<T: Text>(written: &Written, query: &NumberQuery, coverage: &Coverage<T>) -> bool {
+    let is = |text: &T, written: &str| text.look(|text| text == written);
+    let spelled = || is(&coverage.number, &written.number) && is(&coverage.symbol, &written.symbol);
+    let asked = || spelled() || coverage.has_key(query.key.insurer(), &query.key);
+    coverage.fits_branch(query.branch) && asked()
 }
 
-fn holdings<'p>(person: &'p Person, written: &Written, query: &NumberQuery) -> Vec<Holding<'p>> {
+fn holdings<'p, T: Text>(
+    person: &'p Person<T>,
+    written: &Written,
+    query: &NumberQuery,
+) -> Vec<Holding<'p, T>> {
     let mut all = Vec::with_capacity(4);
     for membership in &person.memberships {
         let Some(member) = &membership.member else { continue };
@@ -154,12 +170,12 @@ fn holdings<'p>(person: &'p Person, written: &Written, query: &NumberQuery) -> V
     all
 }
 
-fn parts<'p>(holdings: &[Holding<'p>], days: &VisitDays) -> Vec<Part<'p>> {
-    let mut parts: Vec<Part<'p>> = Vec::with_capacity(2);
+fn parts<'p, T: Text>(holdings: &[Holding<'p, T>], days: &VisitDays) -> Vec<Part<'p, T>> {
+    let mut parts: Vec<Part<'p, T>> = Vec::with_capacity(2);
     for day in days.iter() {
         let holds = holdings.iter().filter(|holding| holding.coverage.holds(day)).copied();
         let holding = holds.max_by_key(Holding::rank);
-        let belongs = |part: &&mut Part<'p>| match (&part.holding, &holding) {
+        let belongs = |part: &&mut Part<'p, T>| match (&part.holding, &holding) {
             (Some(one), Some(other)) => one.belongs_with(other),
             (None, None) => true,
             _ => false,
@@ -180,9 +196,9 @@ fn parts<'p>(holdings: &[Holding<'p>], days: &VisitDays) -> Vec<Part<'p>> {
 }
 
 /// The other coverage, best first, whose card holds every one of the days.
-fn holds_all<'p>(holdings: &[Holding<'p>], days: &VisitDays) -> Option<Holding<'p>> {
+fn holds_all<'p, T: Text>(holdings: &[Holding<'p, T>], days: &VisitDays) -> Option<Holding<'p, T>> {
     let others = || holdings.iter().filter(|holding| !holding.asked);
-    let whole = |one: &&Holding<'p>| {
+    let whole = |one: &&Holding<'p, T>| {
         days.iter().all(|day| others().any(|other| other.same_card(one) && other.coverage.holds(day)))
     };
     others().filter(whole).max_by_key(|holding| holding.rank()).copied()

@@ -226,6 +226,18 @@ impl fmt::Debug for Claim {
     }
 }
 
+impl Claim {
+    /// The question of whom its insurance means; `None` where it has none, or none that can be one.
+    #[must_use]
+    pub fn query(&self) -> Option<NumberQuery> {
+        let written = self.written.as_ref()?;
+        match written.insurer {
+            WrittenInsurer::Number(insurer) => Some(written.query(insurer, None)),
+            WrittenInsurer::Unknown(_) | WrittenInsurer::Mistyped(_) => None,
+        }
+    }
+}
+
 /// A claim whose records break the format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {

@@ -7,21 +7,21 @@
 use eligibility::day::Day;
 
 use crate::date::Month;
-use crate::words::words;
+use eligibility::words;
 
 words! {
     /// From what the days are known.
     DaysSource {
         /// 受診日等レコード.
-        Jd = "jd", "受診日等レコード（JD）";
+        Jd = "jd" => "受診日等レコード（JD）",
         /// 算定日情報 of service records.
-        Services = "services", "摘要情報の算定日";
+        Services = "services" => "摘要情報の算定日",
         /// 入院 and 退院, or 入院年月日 and 診療実日数.
-        Stay = "stay", "入院期間";
+        Stay = "stay" => "入院期間",
         /// Nothing: only 診療年月.
-        Month = "month", "診療年月のみ";
+        Month = "month" => "診療年月のみ",
         /// Given as such, in a claim that is no UKE record.
-        Given = "given", "指定された受診日";
+        Given = "given" => "指定された受診日",
     }
 }
 
@@ -52,6 +52,16 @@ impl VisitDays {
     #[must_use]
     pub fn in_month(month: Month) -> Self {
         Self::within(month, month.first(), month.last(), DaysSource::Month)
+    }
+
+    /// The same as [`VisitDays::kept`] gave of days of this month.
+    pub(crate) const fn of_kept(month: Month, (bits, exact, source): (u32, bool, DaysSource)) -> Self {
+        Self { month, bits, exact, source }
+    }
+
+    /// All of it but the month.
+    pub(crate) const fn kept(&self) -> (u32, bool, DaysSource) {
+        (self.bits, self.exact, self.source)
     }
 
     /// The month.

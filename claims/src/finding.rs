@@ -7,39 +7,39 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::words;
+use eligibility::words;
 
 words! {
     /// What is wrong.
     What {
         /// Longer than any record may be.
-        TooLong = "record_too_long", "レコードが長すぎます";
+        TooLong = "record_too_long" => "レコードが長すぎます",
         /// Octets that are no CP932, or text that is plainly UTF-8.
-        Encoding = "encoding", "文字コードがCP932（シフトJIS）ではありません";
+        Encoding = "encoding" => "文字コードがCP932（シフトJIS）ではありません",
         /// No record begins like this.
-        UnknownRecord = "unknown_record", "レコード識別情報が読めません";
+        UnknownRecord = "unknown_record" => "レコード識別情報が読めません",
         /// A record that must be there is not.
-        MissingRecord = "missing_record", "必要なレコードがありません";
+        MissingRecord = "missing_record" => "必要なレコードがありません",
         /// A second record where one may be.
-        DuplicateRecord = "duplicate_record", "同じレコードが重複しています";
+        DuplicateRecord = "duplicate_record" => "同じレコードが重複しています",
         /// Needed and empty.
-        Missing = "missing", "記録がありません";
+        Missing = "missing" => "記録がありません",
         /// Not the form that belongs there.
-        Form = "form", "記録の形式が正しくありません";
+        Form = "form" => "記録の形式が正しくありません",
         /// A well-formed value outside what is possible.
-        Range = "range", "記録できる範囲を超えています";
+        Range = "range" => "記録できる範囲を超えています",
         /// A 個人番号 was found. Nothing of the claim is kept.
-        MyNumber = "my_number_refused", "個人番号と思われる12桁の番号が記録されています（取り込みません）";
+        MyNumber = "my_number_refused" => "個人番号と思われる12桁の番号が記録されています（取り込みません）",
         /// The check digit disagrees with the digits before it.
-        CheckDigit = "check_digit", "検証番号が合いません（番号の誤りの可能性）";
+        CheckDigit = "check_digit" => "検証番号が合いません（番号の誤りの可能性）",
         /// The JD record says that it disagrees with the other records (受診等区分 9).
-        DaysDisagree = "days_disagree", "受診日等レコードが他のレコードの算定日と一致していません（受診等区分9）";
+        DaysDisagree = "days_disagree" => "受診日等レコードが他のレコードの算定日と一致していません（受診等区分9）",
         /// 総件数 or 総合計点数 is not the sum of the claims.
-        Totals = "totals", "総件数または総合計点数がレセプトの合計と一致しません";
+        Totals = "totals" => "総件数または総合計点数がレセプトの合計と一致しません",
         /// The number before this one is not known to the 審査支払機関 written in the file.
-        OtherPayer = "other_payer", "ファイルの審査支払機関と保険者番号の請求先が一致しません";
+        OtherPayer = "other_payer" => "ファイルの審査支払機関と保険者番号の請求先が一致しません",
         /// Something follows the end mark (0x1A).
-        AfterEnd = "after_end", "ファイル終端（EOF）の後に記録があります";
+        AfterEnd = "after_end" => "ファイル終端（EOF）の後に記録があります",
     }
 }
 

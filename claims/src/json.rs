@@ -20,7 +20,7 @@ use crate::notices::Notices;
 /// A claim's line.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire<'a> {
+pub(crate) struct Wire<'a> {
     #[serde(default)]
     claim: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,10 +81,14 @@ impl Claim {
     /// The [`Finding`] with the field's name, never what stands in it.
     pub fn from_json(json: &[u8], line: u64) -> Result<Self, Finding> {
         let wire: Wire<'_> = wire::read(json).map_err(|fault| found(line, fault))?;
+        Self::of_wire(&wire, line)
+    }
+
+    pub(crate) fn of_wire(wire: &Wire<'_>, line: u64) -> Result<Self, Finding> {
         let wrong = |field: &str, what| Finding { field: Some(field.into()), ..Finding::line(line, what) };
         let form = |field| wrong(field, What::Form);
         let mut warnings = Vec::new();
-        let written = written(&wire, &wrong)?;
+        let written = written(wire, &wrong)?;
         if matches!(written, Some(Written { insurer: WrittenInsurer::Mistyped(_), .. })) {
             warnings.push(wrong("insurer_number", What::CheckDigit));
         }
@@ -108,7 +112,7 @@ impl Claim {
             institution,
             agency: agency.transpose()?,
             written,
-            days: days(&wire),
+            days: days(wire),
             points: wire.points,
             subsidies: wire.subsidies,
             limited: wire.limited,
@@ -122,30 +126,35 @@ impl Claim {
     /// Writes the claim, without line end.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        let written = self.written.as_ref();
-        let span = (!self.days.is_exact() && self.days.source() != DaysSource::Month)
-            .then(|| (self.days.iter().next(), self.days.last()));
-        let wire = Wire {
-            claim: self.number,
-            table: (self.table != PointTable::Medical).then_some(self.table),
-            institution: self.institution.map(|code| code.to_string().into()),
-            payer: self.agency.map(Agency::code),
-            month: self.days.month(),
+        serde_json::to_vec(&Wire::of(self)).unwrap_or_default()
+    }
+}
+
+impl<'a> Wire<'a> {
+    pub(crate) fn of(claim: &'a Claim) -> Self {
+        let written = claim.written.as_ref();
+        let span = (!claim.days.is_exact() && claim.days.source() != DaysSource::Month)
+            .then(|| (claim.days.iter().next(), claim.days.last()));
+        Self {
+            claim: claim.number,
+            table: (claim.table != PointTable::Medical).then_some(claim.table),
+            institution: claim.institution.map(|code| code.to_string().into()),
+            payer: claim.agency.map(Agency::code),
+            month: claim.days.month(),
             insurer_number: written.map(|written| written.insurer.to_string().into()),
             symbol: written.map(|written| Text::from(&*written.symbol)),
             number: written.map(|written| Text::from(&*written.number)),
             branch: written.and_then(|written| written.branch).map(|branch| branch.to_string().into()),
             birth_date: written.map(|written| written.birth_date),
-            days: self.days.is_exact().then(|| self.days.iter().collect()),
+            days: claim.days.is_exact().then(|| claim.days.iter().collect()),
             from: span.and_then(|(from, _)| from),
             through: span.and_then(|(_, through)| through),
-            points: self.points,
-            subsidies: self.subsidies,
-            limited: self.limited,
-            remarks: self.remarks.iter().map(|code| format!("{code:02}").into()).collect(),
-            specific_disease: self.specific_disease,
-        };
-        serde_json::to_vec(&wire).unwrap_or_default()
+            points: claim.points,
+            subsidies: claim.subsidies,
+            limited: claim.limited,
+            remarks: claim.remarks.iter().map(|code| format!("{code:02}").into()).collect(),
+            specific_disease: claim.specific_disease,
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 //! The first row that fits decides, in the order of the functions here. What is shown of a verdict
 //! is the business of `tell`.
 
+use std::borrow::Borrow as _;
+
 use eligibility::code::LossReason;
+use eligibility::coverage::{Person, Written as Text};
 use eligibility::decision::Reach;
 use eligibility::number::{Branch, InsurerNumber};
 
@@ -16,14 +19,14 @@ use crate::tell::{Told, tell, told_plainly};
 use crate::verdict::{Confirmation, Holder, ReasonCode, Rule, Suggested, Verdict};
 
 /// What was decided about a claim of one person.
-pub(crate) struct Case<'p> {
+pub(crate) struct Case<'p, T> {
     pub(crate) verdict: Verdict,
     /// With `review`: every rule that forbids the move, the deciding one first.
     pub(crate) rules: Vec<Rule>,
     pub(crate) code: Confirmation,
     pub(crate) suggested: Option<Suggested>,
     pub(crate) branch: Option<Branch>,
-    pub(crate) assignment: Assignment<'p>,
+    pub(crate) assignment: Assignment<'p, T>,
 }
 
 /// Judges claims, one after the other.
@@ -39,16 +42,26 @@ impl<'j, P: People> Judge<'j, P> {
         Self { people, terms, found: Vec::new() }
     }
 
+    /// Whom the numbers of the last claim hit, and perhaps others whom memory gave with them.
+    #[must_use]
+    pub fn found(&self) -> &[P::Person] {
+        &self.found
+    }
+
     /// The result of one entry of a file.
     pub fn judge(&mut self, entry: &Entry) -> Outcome {
         match entry {
             Entry::Claim(claim) => self.judge_claim(claim),
-            Entry::Unreadable(unreadable) => broken(unreadable),
+            Entry::Unreadable(unreadable) => {
+                self.found.clear();
+                broken(unreadable)
+            }
         }
     }
 
     /// The result of one claim.
     pub fn judge_claim(&mut self, claim: &Claim) -> Outcome {
+        self.found.clear();
         let Some(written) = &claim.written else {
             return told_plainly(claim, Told::plain(Verdict::Skipped, ReasonCode::NoInsurance));
         };
@@ -67,11 +80,12 @@ impl<'j, P: People> Judge<'j, P> {
 
     fn judge_person(&mut self, claim: &Claim, written: &Written, insurer: InsurerNumber) -> Outcome {
         let query = written.query(insurer, self.terms.known_at);
-        self.found.clear();
         self.people.fitting(&query, &mut self.found);
         let reach = self.people.reach(insurer);
-        let assigned =
-            self.found.iter().filter_map(|person| Assignment::of(person, written, &query, &claim.days));
+        let assigned = self.found.iter().filter_map(|person| {
+            let person: &Person<P::Text> = person.borrow();
+            Assignment::of(person, written, &query, &claim.days)
+        });
         let mut cases = assigned.map(|assignment| decide(claim, written.branch, insurer, reach, assignment));
         let Some(first) = cases.next() else { return nobody(claim, reach) };
         let Some(second) = cases.next() else {
@@ -108,13 +122,13 @@ fn nobody(claim: &Claim, reach: Reach) -> Outcome {
 }
 
 /// The rows of the table that need a person.
-fn decide<'p>(
+fn decide<'p, T: Text>(
     claim: &Claim,
     branch: Option<Branch>,
     insurer: InsurerNumber,
     reach: Reach,
-    assignment: Assignment<'p>,
-) -> Case<'p> {
+    assignment: Assignment<'p, T>,
+) -> Case<'p, T> {
     let case = |verdict, code, assignment| Case {
         verdict,
         rules: Vec::new(),
@@ -159,19 +173,19 @@ fn decide<'p>(
 }
 
 /// Whether a record involved is closed: the one written, or one that a day belongs to.
-fn is_restricted(assignment: &Assignment<'_>) -> bool {
+fn is_restricted<T: Text>(assignment: &Assignment<'_, T>) -> bool {
     let written = assignment.holdings.iter().filter(|holding| holding.asked);
     let assigned = assignment.parts.iter().filter_map(|part| part.holding.as_ref());
     written.chain(assigned).any(|holding| holding.closed)
 }
 
 /// Whether a day on which there was a visit is nobody's.
-fn is_lost(assignment: &Assignment<'_>) -> bool {
+fn is_lost<T: Text>(assignment: &Assignment<'_, T>) -> bool {
     if assignment.certain { assignment.any(Holder::Nobody) } else { assignment.all(Holder::Nobody) }
 }
 
 /// Whether every loss that is told of is by death.
-fn by_death(assignment: &Assignment<'_>) -> bool {
+fn by_death<T: Text>(assignment: &Assignment<'_, T>) -> bool {
     let nearest = assignment.first_lost().and_then(|day| assignment.nearest_written(day));
     let assigned = assignment
         .parts
@@ -184,16 +198,16 @@ fn by_death(assignment: &Assignment<'_>) -> bool {
 }
 
 /// The 枝番 that a claim lacks, where every coverage of its days has the same one.
-fn certain_branch(
+fn certain_branch<T: Text>(
     branch: Option<Branch>,
     insurer: InsurerNumber,
-    assignment: &Assignment<'_>,
+    assignment: &Assignment<'_, T>,
 ) -> Option<Branch> {
     if branch.is_some() || insurer.is_late_elderly() {
         return None;
     }
     let days = || assignment.parts.iter().flat_map(|part| part.days.iter().copied());
-    let holds = |holding: &&crate::assign::Holding<'_>| {
+    let holds = |holding: &&crate::assign::Holding<'_, T>| {
         holding.asked && days().any(|day| holding.coverage.holds(day))
     };
     let mut branches = assignment.holdings.iter().filter(holds).map(|holding| holding.coverage.branch);

@@ -12,19 +12,19 @@
 //! | 返戻 | 返戻ファイルに係る記録条件仕様: HI first, HG last, HR within a claim; lines of the 履歴管理ブロック have three columns before the record |
 
 use crate::record::Column;
-use crate::words::words;
+use eligibility::words;
 
 words! {
     /// 点数表: which kind of institution makes the claim, and so which layout it has.
     PointTable {
         /// 医科, DPC among it.
-        Medical = "medical", "医科";
+        Medical = "medical" => "医科",
         /// 歯科.
-        Dental = "dental", "歯科";
+        Dental = "dental" => "歯科",
         /// 調剤.
-        Pharmacy = "pharmacy", "調剤";
+        Pharmacy = "pharmacy" => "調剤",
         /// 訪問看護, whose amounts are yen.
-        Nursing = "nursing", "訪問看護";
+        Nursing = "nursing" => "訪問看護",
     }
 }
 

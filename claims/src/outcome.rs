@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use eligibility::code::LossReason;
-use eligibility::coverage::Coverage;
+use eligibility::coverage::{Coverage, Written as Text};
 use eligibility::day::{Day, Timestamp};
 use eligibility::number::{Branch, InsurerNumber};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -158,17 +158,17 @@ pub struct CoverageShown {
 }
 
 impl CoverageShown {
-    pub(crate) fn of(
+    pub(crate) fn of<T: Text>(
         insurer: InsurerNumber,
-        coverage: &Coverage,
+        coverage: &Coverage<T>,
         written: bool,
         as_of: Option<Timestamp>,
     ) -> Self {
         Self {
             written,
             insurer_number: insurer.to_string().into(),
-            symbol: coverage.symbol.clone(),
-            number: coverage.number.clone(),
+            symbol: coverage.symbol.text().into(),
+            number: coverage.number.text().into(),
             branch: coverage.branch.map(ShownBranch),
             qualified_on: coverage.qualified_on,
             disqualified_on: coverage.disqualified_on,

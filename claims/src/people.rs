@@ -1,8 +1,8 @@
 //! What a check asks of its surroundings: people, sources, and who is asking.
 
-use std::ops::Deref;
+use std::borrow::Borrow;
 
-use eligibility::coverage::Person;
+use eligibility::coverage::{Person, Written};
 use eligibility::day::{Day, Timestamp};
 use eligibility::decision::Reach;
 use eligibility::number::{InstitutionCode, InsurerNumber};
@@ -10,8 +10,10 @@ use eligibility::query::NumberQuery;
 
 /// Where people are looked up.
 pub trait People {
-    /// A person as it is held: a reference, an [`Arc`](std::sync::Arc) or the like.
-    type Person: Deref<Target = Person>;
+    /// A text of a record as it is held.
+    type Text: Written;
+    /// A person as it is held: itself, a reference, an [`Arc`](std::sync::Arc) or the like.
+    type Person: Borrow<Person<Self::Text>>;
 
     /// Adds every person whom the numbers fit. A wider answer does no harm: each is compared.
     /// `asked.known_at` is set where the answer is wanted as it was known at that instant.

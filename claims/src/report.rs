@@ -80,7 +80,7 @@ fn write_head(into: &mut impl Write, head: ReportHead<'_>) -> std::io::Result<()
          <title>レセプト請求前資格確認 {title}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
          <h1>レセプト請求前資格確認の結果</h1>\n<p class=\"made\">{title}　確認日時 {}</p>\n",
         include_str!("report/style.css"),
-        head.made_at,
+        told_time(head.made_at),
     )
 }
 
@@ -172,6 +172,9 @@ fn write_row(into: &mut impl Write, outcome: &Outcome) -> std::io::Result<()> {
         )?;
     }
     into.write_all(b"</td><td>")?;
+    if outcome.days.is_empty() {
+        into.write_all("－".as_bytes())?;
+    }
     for days in &outcome.days {
         write_days(into, outcome, days)?;
     }
@@ -204,6 +207,14 @@ fn write_days(into: &mut impl Write, outcome: &Outcome, days: &DaysShown) -> std
         (_, dates) => dates.iter().map(|day| day.ymd().2.to_string()).collect::<Vec<_>>().join("、") + "日",
     };
     write!(into, "<div><b>{whose}</b><br>{dates}</div>")
+}
+
+/// A moment in Japan as clerks write it, to the minute.
+fn told_time(at: Timestamp) -> String {
+    let day = at.day_in_japan();
+    let minutes = (at.millis() - day.starts_at().millis()) / 60_000;
+    let (year, month, day) = day.ymd();
+    format!("{year}年{month}月{day}日 {}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// Digits in groups of three.
@@ -242,5 +253,6 @@ mod tests {
     fn numbers_are_grouped_and_markup_is_text() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(escaped("<b>&\"'"), "&lt;b&gt;&amp;&quot;&#39;");
+        assert_eq!(told_time(Timestamp::from_millis(1_782_000_000_000)), "2026年6月21日 9:00");
     }
 }

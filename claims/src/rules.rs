@@ -1,7 +1,7 @@
 //! The rules that forbid an automatic move. They look at the claim and at the coverages between
 //! which it would move, not at what else the person has.
 
-use eligibility::coverage::Coverage;
+use eligibility::coverage::{Coverage, Written as Text};
 use eligibility::day::Day;
 use eligibility::number::InsurerNumber;
 
@@ -15,7 +15,11 @@ const LIMIT_REMARKS: [std::ops::RangeInclusive<u8>; 4] = [2..=2, 16..=16, 26..=3
 const DISEASE_REMARKS: [u8; 2] = [2, 16];
 
 /// Every rule that forbids it, the deciding one first.
-pub(crate) fn forbidding(claim: &Claim, written: InsurerNumber, assignment: &Assignment<'_>) -> Vec<Rule> {
+pub(crate) fn forbidding<T: Text>(
+    claim: &Claim,
+    written: InsurerNumber,
+    assignment: &Assignment<'_, T>,
+) -> Vec<Rule> {
     let has = |code: &u8| claim.remarks.has(*code);
     let limited = claim.limited || LIMIT_REMARKS.iter().cloned().flatten().any(|code| has(&code));
     let disease = claim.specific_disease || DISEASE_REMARKS.iter().any(has);
@@ -37,7 +41,7 @@ pub(crate) fn forbidding(claim: &Claim, written: InsurerNumber, assignment: &Ass
     rules.into_iter().filter_map(|(forbids, rule)| forbids.then_some(rule)).collect()
 }
 
-fn is_self_defence(part: &Part<'_>) -> bool {
+fn is_self_defence<T>(part: &Part<'_, T>) -> bool {
     let kind = part.holding.and_then(|holding| holding.coverage.card_kind);
     kind.is_some_and(|kind| kind.as_str() == "07")
 }
@@ -45,7 +49,7 @@ fn is_self_defence(part: &Part<'_>) -> bool {
 /// Whether the share of the person is the same on every day, and under the written coverage where
 /// it has no day of its own: the claim was made out with its share. A share that one insurer tells
 /// and another does not is not known to be the same.
-fn copay_differs(assignment: &Assignment<'_>) -> bool {
+fn copay_differs<T: Text>(assignment: &Assignment<'_, T>) -> bool {
     let held = assignment.parts.iter().filter_map(|part| Some((part.holding?, &part.days)));
     let mut shares = held.flat_map(|(holding, days)| {
         days.iter().map(move |day| {
@@ -63,7 +67,7 @@ fn copay_differs(assignment: &Assignment<'_>) -> bool {
 
 /// The share in percent that the person pays on this day: by the 高齢受給者証 that holds it, else
 /// by the coverage.
-fn effective_copay(coverage: &Coverage, day: Day) -> Option<u8> {
+fn effective_copay<T>(coverage: &Coverage<T>, day: Day) -> Option<u8> {
     let elderly = coverage.elderly.iter().filter(|certificate| certificate.validity.holds(day));
     let latest = elderly.max_by_key(|certificate| certificate.validity.from);
     latest.and_then(|certificate| certificate.copay_percent).or(coverage.copay_percent)

@@ -24,10 +24,32 @@ impl<R: Read> Claims<R> {
     /// [`Error::Io`], or [`Error::Encoding`] for files with the mark of UTF-8 or UTF-16.
     pub fn open(reader: R) -> Result<Self, Error> {
         let mut lines = Lines::new(reader);
-        let first = lines.peek()?;
-        if first.trim_ascii_start().starts_with(b"{") {
-            return Ok(Self(Kind::Json(json::Reader::new(lines))));
+        if lines.peek()?.trim_ascii_start().starts_with(b"{") {
+            Ok(Self::of_json(lines))
+        } else {
+            Self::of_uke(lines)
         }
+    }
+
+    /// Takes the file for NDJSON.
+    pub fn ndjson(reader: R) -> Self {
+        Self::of_json(Lines::new(reader))
+    }
+
+    /// Takes the file for UKE or HEN.
+    ///
+    /// # Errors
+    /// As [`Claims::open`].
+    pub fn uke(reader: R) -> Result<Self, Error> {
+        Self::of_uke(Lines::new(reader))
+    }
+
+    fn of_json(lines: Lines<R>) -> Self {
+        Self(Kind::Json(json::Reader::new(lines)))
+    }
+
+    fn of_uke(mut lines: Lines<R>) -> Result<Self, Error> {
+        let first = lines.peek()?;
         let marks: [&[u8]; 3] = [b"\xEF\xBB\xBF", b"\xFF\xFE", b"\xFE\xFF"];
         if marks.iter().any(|mark| first.starts_with(mark))
             || matches!(first, [_, 0, _, 0, ..] | [0, _, 0, _, ..])

@@ -23,6 +23,11 @@ impl Total {
         self.claims += 1;
         self.points = self.points.saturating_add(points);
     }
+
+    fn remove(&mut self, points: u64) {
+        self.claims = self.claims.saturating_sub(1);
+        self.points = self.points.saturating_sub(points);
+    }
 }
 
 /// The sums of a run.
@@ -48,23 +53,57 @@ pub struct Summary {
     pub notices_dropped: u64,
 }
 
+/// As what a result counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    verdict: Verdict,
+    rule: Option<Rule>,
+    points: u64,
+    other_payer: bool,
+    named: bool,
+    warned: bool,
+}
+
+impl From<&Outcome> for Counted {
+    fn from(outcome: &Outcome) -> Self {
+        let Outcome { verdict, rule, points, payer, named, .. } = *outcome;
+        let other_payer = payer.right.is_some() && payer.right != payer.written;
+        Self { verdict, rule, points, other_payer, named, warned: !outcome.warnings.is_empty() }
+    }
+}
+
 impl Summary {
     /// Counts a result.
-    pub fn add(&mut self, outcome: &Outcome) {
-        let Outcome { verdict, points, payer, .. } = *outcome;
-        self.all.add(points);
-        self.verdicts.entry(verdict).or_default().add(points);
-        if !verdict.is_fine() {
-            self.at_stake.add(points);
+    pub fn add(&mut self, one: impl Into<Counted>) {
+        let one = one.into();
+        self.totals(one, |total| total.add(one.points));
+        self.named += u64::from(one.named);
+        self.warned += u64::from(one.warned);
+    }
+
+    /// Takes back a result that was counted, because another one stands in its place.
+    pub fn remove(&mut self, one: impl Into<Counted>) {
+        let one = one.into();
+        self.totals(one, |total| total.remove(one.points));
+        self.verdicts.retain(|_, total| total.claims > 0);
+        self.rules.retain(|_, total| total.claims > 0);
+        self.named = self.named.saturating_sub(u64::from(one.named));
+        self.warned = self.warned.saturating_sub(u64::from(one.warned));
+    }
+
+    /// Every total in which such a result stands.
+    fn totals(&mut self, one: Counted, change: impl Fn(&mut Total)) {
+        change(&mut self.all);
+        change(self.verdicts.entry(one.verdict).or_default());
+        if !one.verdict.is_fine() {
+            change(&mut self.at_stake);
         }
-        if let Some(rule) = outcome.rule {
-            self.rules.entry(rule).or_default().add(points);
+        if let Some(rule) = one.rule {
+            change(self.rules.entry(rule).or_default());
         }
-        if payer.right.is_some() && payer.right != payer.written {
-            self.other_payer.add(points);
+        if one.other_payer {
+            change(&mut self.other_payer);
         }
-        self.named += u64::from(outcome.named);
-        self.warned += u64::from(!outcome.warnings.is_empty());
     }
 
     /// Takes what the file said of itself.

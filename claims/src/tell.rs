@@ -2,6 +2,7 @@
 //! that a clerk understands.
 
 use eligibility::code::LossReason;
+use eligibility::coverage::Written as Text;
 use eligibility::day::{Day, Timestamp};
 use eligibility::decision::{Reach, Reason as Doubt};
 use eligibility::number::InsurerNumber;
@@ -103,10 +104,10 @@ pub(crate) fn told_plainly(claim: &Claim, told: Told) -> Outcome {
 }
 
 /// The result of a claim that fits one person.
-pub(crate) fn tell(
+pub(crate) fn tell<T: Text>(
     claim: &Claim,
     insurer: InsurerNumber,
-    case: &Case<'_>,
+    case: &Case<'_, T>,
     terms: Terms<'_>,
     reach: &dyn Fn(InsurerNumber) -> Reach,
 ) -> Outcome {
@@ -136,16 +137,16 @@ pub(crate) fn tell(
     }
 }
 
-struct Teller<'t, 'p> {
+struct Teller<'t, 'p, T> {
     claim: &'t Claim,
     insurer: InsurerNumber,
-    case: &'t Case<'p>,
+    case: &'t Case<'p, T>,
     reach: &'t dyn Fn(InsurerNumber) -> Reach,
     /// Whether other coverages may be named.
     names: bool,
 }
 
-impl<'p> Teller<'_, 'p> {
+impl<'p, T: Text> Teller<'_, 'p, T> {
     fn shown(&self) -> (Vec<DaysShown>, Vec<CoverageShown>) {
         let (mut days, mut coverages): (Vec<DaysShown>, Vec<CoverageShown>) = (Vec::new(), Vec::new());
         for part in &self.case.assignment.parts {
@@ -173,17 +174,17 @@ impl<'p> Teller<'_, 'p> {
         (days, coverages)
     }
 
-    fn show(&self, holding: Holding<'p>) -> CoverageShown {
+    fn show(&self, holding: Holding<'p, T>) -> CoverageShown {
         let as_of = (self.reach)(holding.insurer).as_of;
         CoverageShown::of(holding.insurer, holding.coverage, holding.asked, as_of)
     }
 
-    fn nearest(&self) -> Option<Holding<'p>> {
+    fn nearest(&self) -> Option<Holding<'p, T>> {
         let assignment = &self.case.assignment;
         assignment.first_lost().and_then(|day| assignment.nearest_written(day))
     }
 
-    fn parts(&self, holder: Holder) -> impl Iterator<Item = &Part<'p>> {
+    fn parts(&self, holder: Holder) -> impl Iterator<Item = &Part<'p, T>> {
         self.case.assignment.parts.iter().filter(move |part| part.holder() == holder)
     }
 
@@ -254,7 +255,7 @@ impl<'p> Teller<'_, 'p> {
         }
     }
 
-    fn other_reason(&self, part: &Part<'_>) -> Reason {
+    fn other_reason(&self, part: &Part<'_, T>) -> Reason {
         let days = listed(&part.days);
         let text = match part.holding.filter(|_| self.names) {
             Some(holding) => format!("{days}は、保険者{}の資格が有効です。", holding.insurer),
@@ -279,7 +280,7 @@ fn days_reason(days: &VisitDays) -> Reason {
     Reason::told(ReasonCode::Days, text)
 }
 
-fn written_reason(nearest: Holding<'_>) -> Reason {
+fn written_reason<T>(nearest: Holding<'_, T>) -> Reason {
     let coverage = nearest.coverage;
     let end = coverage.ends_on();
     let lost = coverage.disqualified_on.filter(|loss| end == Some(loss.plus(-1)));
@@ -302,7 +303,7 @@ fn written_reason(nearest: Holding<'_>) -> Reason {
     }
 }
 
-fn nobody_reason(part: &Part<'_>) -> Reason {
+fn nobody_reason<T>(part: &Part<'_, T>) -> Reason {
     Reason::told(ReasonCode::NobodyHolds, format!("{}は、有効な資格が見つかりません。", listed(&part.days)))
 }
 

@@ -4,8 +4,23 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Makes an enum whose members are fixed words on the wire.
+/// Makes an enum whose members are fixed words on the wire: `= "word"`. With `=> "text"` behind each
+/// word they also have what a clerk reads. Whoever uses it depends on serde.
+#[macro_export]
 macro_rules! words {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$member_doc:meta])* $member:ident = $word:literal => $text:literal),+ $(,)?
+    }) => {
+        $crate::words! { $(#[$doc])* $name { $($(#[$member_doc])* $member = $word),+ } }
+
+        impl $name {
+            /// What a clerk reads.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$member => $text),+ }
+            }
+        }
+    };
     ($(#[$doc:meta])* $name:ident { $($(#[$member_doc:meta])* $member:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

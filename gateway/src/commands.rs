@@ -7,6 +7,7 @@ mod config;
 pub mod demo;
 mod feed;
 mod pki;
+mod precheck;
 mod serve;
 mod store;
 
@@ -37,6 +38,7 @@ enum Command {
     Agent(Box<agent::Agent>),
     #[command(subcommand)]
     Pki(pki::PkiCommand),
+    Precheck(precheck::Precheck),
     #[command(subcommand)]
     Store(store::StoreCommand),
 }
@@ -99,6 +101,7 @@ pub fn run() -> ExitCode {
         Command::Card(card) => card.run(),
         Command::Agent(agent) => agent.run(),
         Command::Pki(pki) => pki.run(),
+        Command::Precheck(precheck) => precheck.run(),
         Command::Store(store) => store.run(),
     };
     match outcome {

@@ -3,6 +3,7 @@
 //! Paths are relative to the file. Nothing is read from the environment.
 
 mod card;
+mod precheck;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use crate::peer::RoleRule;
 pub use card::{
     AnchorFile, Card, CardProof, Grace, PinnedAnchor, Responder, RevocationRules, Unknown, fingerprint,
 };
+pub use precheck::Precheck;
 
 /// Why a configuration cannot be used. Says file, place and cure.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +75,9 @@ pub struct Config {
     pub memory: Memory,
     /// Feeds.
     pub feed: Feed,
+    /// Claims pre-checks.
+    #[serde(default)]
+    pub precheck: Precheck,
     /// The audit.
     pub audit: Audit,
 }
@@ -347,6 +352,8 @@ impl Config {
         if let Some(path) = self.ledger.url.strip_prefix("sqlite:") {
             self.ledger.url = format!("sqlite:{}", folder.join(path).display());
         }
+        let ledger = self.ledger_path().to_owned();
+        self.precheck.resolve(folder, &ledger);
     }
 
     fn check(&self, path: &Path) -> Result<(), ConfigError> {
@@ -371,6 +378,9 @@ impl Config {
         if let Some((key, why)) = self.card.responder.as_ref().and_then(Responder::fault) {
             return wrong(key, why);
         }
+        if let Some((key, why)) = self.precheck.fault() {
+            return wrong(key, why);
+        }
         if !self.ledger.url.starts_with("sqlite:") {
             return wrong("ledger.url", "must be sqlite:PATH".to_owned());
         }
@@ -391,7 +401,7 @@ impl Config {
                 return wrong(key, "name at least one key file".to_owned());
             }
         }
-        for (key, value) in self.positive() {
+        for (key, value) in self.positive().into_iter().chain(self.precheck.positive()) {
             if value == 0 {
                 return wrong(key, "must be greater than zero".to_owned());
             }

@@ -40,8 +40,32 @@ pub struct Staleness {
 }
 
 impl Staleness {
+    /// As the configuration says.
+    #[must_use]
+    pub fn of(feed: &crate::config::Feed) -> Self {
+        let millis = |hours: u32| i64::from(hours) * 3_600_000;
+        let single = feed.stale_hours_of.iter();
+        Self {
+            after_ms: millis(feed.stale_hours),
+            after_ms_of: single
+                .filter_map(|(name, hours)| Some((Source::parse(name)?, millis(*hours))))
+                .collect(),
+        }
+    }
+
     fn after_ms(&self, source: Source) -> i64 {
         self.after_ms_of.get(&source).copied().unwrap_or(self.after_ms)
+    }
+
+    /// How far the word of a source that stands so reaches now; `None` when it has never said anything.
+    #[must_use]
+    pub fn reach(&self, state: Option<&cache::SourceState>, source: Source, now: Timestamp) -> Reach {
+        let Some(state) = state else {
+            return Reach { as_of: None, doubt: Some(Reason::NeverFed) };
+        };
+        let as_of = state.complete_to;
+        let fresh = as_of.is_some_and(|at| now.millis().saturating_sub(at.millis()) <= self.after_ms(source));
+        Reach { as_of, doubt: (!fresh).then_some(Reason::Stale) }
     }
 }
 
@@ -49,16 +73,10 @@ impl Desk {
     /// How far a source's word reaches now, as this view of memory has it.
     #[must_use]
     pub fn reach(&self, memory: &cache::View, source: Source, now: Timestamp) -> Reach {
-        let state = memory.source(source);
-        if self.held.has(source) {
-            return Reach { as_of: state.and_then(|state| state.complete_to), doubt: Some(Reason::HeldBack) };
+        let reach = self.staleness.reach(memory.source(source), source, now);
+        match self.held.has(source) {
+            true => Reach { doubt: Some(Reason::HeldBack), ..reach },
+            false => reach,
         }
-        let Some(state) = state else {
-            return Reach { as_of: None, doubt: Some(Reason::NeverFed) };
-        };
-        let as_of = state.complete_to;
-        let fresh = as_of
-            .is_some_and(|at| now.millis().saturating_sub(at.millis()) <= self.staleness.after_ms(source));
-        Reach { as_of, doubt: (!fresh).then_some(Reason::Stale) }
     }
 }

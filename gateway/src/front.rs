@@ -11,6 +11,7 @@ mod body;
 mod entrance;
 mod fhir;
 mod oqs;
+mod prechecks;
 mod routes;
 mod tls;
 

@@ -7,7 +7,7 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use eligibility::day::Timestamp;
-use eligibility::feed::{ListArrival, Said, Source};
+use eligibility::feed::{ListArrival, Said};
 use ledger::{Appended, Ledger, LedgerError};
 use pki::{Retention, UnixTime};
 use tokio::sync::Semaphore;
@@ -20,6 +20,7 @@ use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::{Entrance, EntranceError};
 use crate::intake::{Admission, Held, Spool};
+use crate::jobs::Jobs;
 use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::peer::RoleRule;
@@ -81,6 +82,14 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
+    /// The folder of pre-checks cannot be used.
+    #[error("precheck.folder {path}: {error}")]
+    Prechecks {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// The system gives no thread.
     #[error("the system gives no thread: {0}")]
     Thread(std::io::Error),
@@ -112,6 +121,8 @@ pub struct Gateway {
     pub spool: Spool,
     /// When whole deliveries are held back.
     pub gate: config::Gate,
+    /// Claims pre-checks.
+    pub jobs: Jobs,
     /// What institutions leave here beside their questions.
     pub kept: Kept,
     /// The only clock.
@@ -157,6 +168,8 @@ impl Gateway {
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
         let held = Held::open(&config.held_folder())
             .map_err(|error| StartError::Spool { path: config.held_folder(), error })?;
+        let jobs = Jobs::open(&config.precheck)
+            .map_err(|error| StartError::Prechecks { path: config.precheck.folder.clone(), error })?;
         let path = config.feed.spool.with_file_name("kept.sqlite");
         let kept = Kept::open(&path).map_err(|error| StartError::Kept { path, error })?;
         let pause = Duration::from_secs(config.memory.save_seconds);
@@ -169,7 +182,7 @@ impl Gateway {
             memory: followed.memory,
             held,
             insurers,
-            staleness: staleness(config),
+            staleness: Staleness::of(&config.feed),
             audit,
         };
         Ok(Self {
@@ -178,6 +191,7 @@ impl Gateway {
             ledger: followed.ledger,
             spool,
             gate: config.feed.gate.clone(),
+            jobs,
             kept,
             clock,
             limits: config.service.clone(),
@@ -282,16 +296,5 @@ fn check_clock(now: Timestamp, followed: &Followed) -> Result<(), StartError> {
     match newest.filter(|(at, _)| at.millis() > now.millis() + CLOCK_TOLERANCE_MS) {
         Some((seen, what)) => Err(StartError::Clock { now, what, seen }),
         None => Ok(()),
-    }
-}
-
-fn staleness(config: &Config) -> Staleness {
-    let millis = |hours: u32| i64::from(hours) * 3_600_000;
-    let single = config.feed.stale_hours_of.iter();
-    Staleness {
-        after_ms: millis(config.feed.stale_hours),
-        after_ms_of: single
-            .filter_map(|(name, hours)| Some((Source::parse(name)?, millis(*hours))))
-            .collect(),
     }
 }

@@ -6,6 +6,7 @@
 //!                          ├─► eligibility (decide)     │
 //!                          └─► audit (record)           │
 //!  feeders ─► front ─► intake ─────────► ledger ────────┘
+//!  reviewers ─► front ─► jobs ─► claims (judge), cache (find)
 //!  operators ─► admin (status, metrics), front (quarantine)
 //! ```
 //!
@@ -16,6 +17,7 @@
 //! | [`challenge`], [`entitle`], [`refusal`] | its own steps, and the one door of refusals |
 //! | [`desk`], [`trust`], [`follow`] | what it looks at: trust and memory |
 //! | [`intake`] | deliveries |
+//! | [`jobs`] | claims pre-checks |
 //! | [`wire`] | the messages of reception systems, FHIR |
 //! | [`kept`] | what institutions leave here: 照会番号, bulk messages |
 //! | [`agent`] | the terminal agent, which sees nothing of the rest |
@@ -40,6 +42,7 @@ pub mod follow;
 pub mod front;
 pub mod gateway;
 pub mod intake;
+pub mod jobs;
 pub mod kept;
 pub mod metrics;
 pub mod path;

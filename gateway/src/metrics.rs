@@ -43,6 +43,9 @@ pub struct Metrics {
     responder: IntGaugeVec,
     responder_in_flight: IntGauge,
     responder_paused: IntGauge,
+    prechecks: IntGaugeVec,
+    prechecked: IntCounterVec,
+    rechecked: IntCounter,
     feed_age: IntGaugeVec,
     feed_quarantine: IntGaugeVec,
 }
@@ -80,6 +83,8 @@ impl Metrics {
             "shikaku_responder_questions",
             "Questions to the responder since the configuration was read, by how they ended.",
         );
+        let prechecks = Opts::new("shikaku_prechecks", "Claims pre-checks that are kept, by state.");
+        let prechecked = Opts::new("shikaku_precheck_claims_total", "Claims judged, by verdict.");
         let feed_age = Opts::new("shikaku_feed_age_seconds", "Age of what a source is complete to.");
         let quarantine = Opts::new("shikaku_feed_quarantined", "Records of a source in quarantine.");
         Self {
@@ -131,6 +136,12 @@ impl Metrics {
                 "shikaku_responder_paused",
                 "1 while the responder is not asked, after failures in a row: alarm after 5 minutes."
             )),
+            prechecks: register!(IntGaugeVec::new(prechecks, &["state"])),
+            prechecked: register!(IntCounterVec::new(prechecked, &["verdict"])),
+            rechecked: register!(IntCounter::new(
+                "shikaku_precheck_changed_total",
+                "Results of pre-checks that changed when more became known."
+            )),
             feed_age: register!(IntGaugeVec::new(feed_age, &["source"])),
             feed_quarantine: register!(IntGaugeVec::new(quarantine, &["source"])),
             registry,
@@ -148,6 +159,16 @@ impl Metrics {
         self.requests.with_label_values(&["batch line", outcome]).inc();
     }
 
+    /// Counts one claim of a pre-check.
+    pub fn prechecked(&self, verdict: &str) {
+        self.prechecked.with_label_values(&[verdict]).inc();
+    }
+
+    /// Counts results of pre-checks that changed.
+    pub fn rechecked(&self, results: u64) {
+        self.rechecked.inc_by(results);
+    }
+
     /// The Prometheus text, gauges brought up to date.
     #[must_use]
     pub fn text(&self, gateway: &Gateway, now: Timestamp) -> Vec<u8> {
@@ -157,6 +178,9 @@ impl Metrics {
         self.serials.set(memory.serials() as i64);
         self.audit_waiting.set(gateway.desk.audit.waiting() as i64);
         self.trust(gateway, now);
+        for (state, jobs) in gateway.jobs.phases() {
+            self.prechecks.with_label_values(&[state]).set(jobs as i64);
+        }
         for (source, state) in memory.sources() {
             let source = source.to_string();
             if let Some(at) = state.complete_to {

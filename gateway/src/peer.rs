@@ -116,6 +116,44 @@ pub enum CodeAttribute {
     Cn,
 }
 
+/// A caller as far as work that outlasts its connection needs it: to know it again, to judge what it
+/// may be told, and to record for whom that was done.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptPeer {
+    certificate: String,
+    roles: Vec<Role>,
+    institutions: Vec<String>,
+}
+
+impl KeptPeer {
+    /// The caller; `None` when this is not how one was kept.
+    #[must_use]
+    pub fn peer(&self) -> Option<Peer> {
+        let mut octets = [0; 32];
+        if self.certificate.len() != 64 || !self.certificate.is_ascii() {
+            return None;
+        }
+        for (octet, at) in octets.iter_mut().zip((0..64).step_by(2)) {
+            *octet = u8::from_str_radix(self.certificate.get(at..at + 2)?, 16).ok()?;
+        }
+        let institutions = self.institutions.iter().map(|code| InstitutionCode::parse(code).ok());
+        Some(Peer {
+            fingerprint: Fingerprint(octets),
+            roles: self.roles.clone(),
+            institutions: institutions.collect::<Option<_>>()?,
+            insurers: Vec::new(),
+            cities: Vec::new(),
+        })
+    }
+}
+
+impl fmt::Debug for KeptPeer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeptPeer({:?})", self.roles)
+    }
+}
+
 /// A caller whose certificate the TLS layer has accepted.
 #[derive(Clone, Debug)]
 pub struct Peer {
@@ -179,6 +217,16 @@ impl Peer {
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.roles.first().copied()
+    }
+
+    /// What is kept of a caller whose work goes on when it has gone.
+    #[must_use]
+    pub fn keep(&self) -> KeptPeer {
+        KeptPeer {
+            certificate: self.fingerprint.as_bytes().iter().map(|octet| format!("{octet:02x}")).collect(),
+            roles: self.roles.clone(),
+            institutions: self.institutions.iter().map(ToString::to_string).collect(),
+        }
     }
 
     /// The certificate's fingerprint.

@@ -41,6 +41,8 @@ pub enum Refusal {
     AmbiguousInsured,
     LinkConflict,
     LinkRefused,
+    NoSuchJob,
+    NoResults,
     NotReady,
     Overloaded,
     Draining,
@@ -102,6 +104,8 @@ impl Refusal {
             Self::AmbiguousInsured => &table::AMBIGUOUS_INSURED,
             Self::LinkConflict => &table::LINK_CONFLICT,
             Self::LinkRefused => &table::LINK_REFUSED,
+            Self::NoSuchJob => &table::NO_SUCH_JOB,
+            Self::NoResults => &table::NO_RESULTS,
             Self::NotReady => &table::NOT_READY,
             Self::Overloaded => &table::OVERLOADED,
             Self::Draining => &table::DRAINING,
@@ -115,7 +119,7 @@ impl Refusal {
         let spread = u32::from(jitter) % 5;
         match self {
             Self::NotReady | Self::Draining => Some(2 + spread),
-            Self::Overloaded => Some(1 + spread),
+            Self::Overloaded | Self::NoResults => Some(1 + spread),
             _ => None,
         }
     }

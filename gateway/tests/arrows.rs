@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cache", &["eligibility"]),
     ("claims", &["eligibility"]),
     ("population", &["eligibility", "pki"]),
-    ("gateway", &["cache", "eligibility", "ledger", "pki", "population"]),
+    ("gateway", &["cache", "claims", "eligibility", "ledger", "pki", "population"]),
     ("loadtest", &["claims", "eligibility", "pki", "population"]),
     ("benches", &["cache", "claims", "eligibility", "gateway", "ledger", "pki", "population"]),
 ];

@@ -142,7 +142,7 @@ fn a_field_that_is_emptied_or_a_count_that_is_wrong_holds_back() {
 
 #[test]
 fn restrictions_of_a_held_delivery_count_at_once() {
-    let mut fed = Fed::new();
+    let fed = Fed::new();
     let mut delivery = lines(fed.next, PERSONS, &json!({"address": null}));
     delivery[3] = member(fed.next + 3, 3, &json!({"restrictions": ["closed"]})).to_string();
     let held = fed.send(&delivery);

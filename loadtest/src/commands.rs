@@ -1,6 +1,7 @@
 //! The subcommands, one file each, and how they end.
 
 mod capacity;
+mod claims;
 mod compare;
 mod constant;
 mod live;
@@ -32,6 +33,7 @@ enum Command {
     Merge(compare::Merge),
     Proxy(proxy::ProxyCommand),
     Population(population::PopulationCommand),
+    Claims(claims::ClaimsCommand),
     Constant(constant::ConstantCommand),
 }
 
@@ -75,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Merge(merge) => merge.run(),
         Command::Proxy(proxy) => proxy.run(),
         Command::Population(population) => population.run(),
+        Command::Claims(claims) => claims.run(),
         Command::Constant(constant) => constant.run(),
     };
     match outcome {

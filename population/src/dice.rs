@@ -21,6 +21,7 @@ pub(crate) enum Purpose {
     Linked = 11,
     Link = 12,
     Serial = 13,
+    Claim = 14,
 }
 
 /// A generator of its own for one thing (splitmix64, public domain, S. Vigna).

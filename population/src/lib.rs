@@ -13,6 +13,7 @@
 //! | [`resident`] | one inhabitant as sources and cards know them |
 //! | [`situation`] | the named persons, one situation of the desk each |
 //! | [`feed`] | records of the sources, in their own numbering |
+//! | [`claim`] | claims that fit the people, each with the right answer |
 //! | [`card`] | the plan of the demonstration cards |
 //! | `nation` | everybody else: blocks, households, insurance of their lives |
 //! | `dice`, `calendar`, `table` | chance from a seed, days of the law, words |
@@ -23,6 +24,7 @@
 
 mod calendar;
 pub mod card;
+pub mod claim;
 mod dice;
 pub mod feed;
 pub mod insurer;
@@ -99,6 +101,11 @@ impl Population {
     #[must_use]
     pub fn situations(&self) -> &[Situation] {
         &self.named.situations
+    }
+
+    /// The first place that is no named person's.
+    pub(crate) fn situations_end(&self) -> u64 {
+        self.named.people.len() as u64
     }
 
     /// The person at this place; `None` from [`Population::people`] on.

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod copies;
+mod keeping;
 mod naming;
 mod oracle;
 mod outputs;

@@ -9,7 +9,7 @@ use eligibility::day::Timestamp;
 use super::copies::results;
 use super::town::{Town, judged};
 
-fn outcomes() -> Vec<Outcome> {
+pub(crate) fn outcomes() -> Vec<Outcome> {
     let joined = "A 2020-04-01..2026-06-16 other, B 2026-06-16..";
     let judge = |people: &[&str], claim: &str| judged(&Town::of(people), claim, Caller::Review, "2026-07-01");
     let mut all = vec![

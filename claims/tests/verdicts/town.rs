@@ -186,6 +186,7 @@ impl Town {
 pub(crate) const AS_OF: i64 = 1_782_000_000_000;
 
 impl<'t> People for &'t Town {
+    type Text = Box<str>;
     type Person = &'t Person;
 
     fn fitting(&self, _: &NumberQuery, found: &mut Vec<&'t Person>) {

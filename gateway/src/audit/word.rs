@@ -108,6 +108,9 @@ pub(super) static WORDS: &[&str] = &[
     "bulk message",
     "bulk fetch",
     "registration",
+    // refusals of the pre-check
+    "no_such_job",
+    "no_results",
 ];
 
 static NUMBERS: LazyLock<HashMap<&'static str, u16, foldhash::fast::RandomState>> =

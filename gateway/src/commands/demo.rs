@@ -172,6 +172,7 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
             stale_hours_of: Default::default(),
             gate: Default::default(),
         },
+        precheck: config::Precheck { folder: "data/prechecks".into(), ..Default::default() },
         audit: config::Audit {
             folder: "data/audit".into(),
             pseudonym_keys: vec![PSEUDONYM_KEY.into()],

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::front;
 use crate::gateway::Gateway;
 use crate::intake;
+use crate::jobs::Worker;
 
 /// How often spent challenges and revocation lists are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(5);
@@ -85,6 +86,7 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     let gateway = tokio::task::block_in_place(|| Gateway::start(config)).map(Arc::new)?;
     // What the lists say is in the ledger before the first answer rests on it.
     tokio::task::block_in_place(|| gateway.tend());
+    let worker = Worker::start(&gateway).map_err(CommandError::environment)?;
     let (stop, stopping) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
     for entrance in &gateway.entrances {
@@ -123,8 +125,10 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     tracing::info!("stopping: no new requests, finishing those in flight");
     gateway.drain();
     let _ = stop.send(true);
+    gateway.jobs.stop();
     while serving.join_next().await.is_some() {}
     tokio::task::block_in_place(|| {
+        worker.join();
         gateway.tend();
         gateway.ledger.clone().close();
     });

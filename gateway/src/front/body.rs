@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use hyper::{Response, StatusCode};
 use uuid::Uuid;
 
+use crate::jobs::api::Kind;
+use crate::jobs::results::Stream;
 use crate::refusal::Refusal;
 
-/// The body of every reply.
-pub(super) type ReplyBody = Full<Bytes>;
+/// The body of every reply: whole, or results as they are read.
+pub(super) type ReplyBody = Either<Full<Bytes>, Stream>;
 
 /// What kinds of body a route takes.
 #[derive(Clone, Copy)]
@@ -25,13 +27,27 @@ pub(super) enum Media {
     Lines,
 }
 
-/// Refuses bodies that are compressed or of another kind.
-pub(super) fn check_media(headers: &HeaderMap, media: Media) -> Result<(), Refusal> {
+/// The media type that a request names, in small letters; refuses bodies that are compressed.
+fn essence(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Refusal::UnsupportedMediaType);
     }
     let named = headers.get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or("?"));
-    let essence = named.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    Ok(named.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
+}
+
+/// Which kind of claim file a body is said to be.
+pub(super) fn claim_file(headers: &HeaderMap) -> Result<Kind, Refusal> {
+    match essence(headers)?.as_deref() {
+        Some("application/vnd.jp.uke") => Ok(Kind::Uke),
+        Some("application/x-ndjson" | "application/ndjson" | "application/jsonl") => Ok(Kind::Ndjson),
+        _ => Err(Refusal::UnsupportedMediaType),
+    }
+}
+
+/// Refuses bodies that are compressed or of another kind.
+pub(super) fn check_media(headers: &HeaderMap, media: Media) -> Result<(), Refusal> {
+    let essence = essence(headers)?;
     let fits = match (media, essence.as_deref()) {
         (Media::Json, Some("application/json")) => true,
         (Media::Lines, kind) => matches!(
@@ -100,8 +116,26 @@ pub(super) fn refused_as(
     response
 }
 
+/// A reply with results.
+pub(super) fn results(kind: &'static str, stream: Stream, id: Uuid) -> Response<ReplyBody> {
+    headed(StatusCode::OK, kind, Either::Right(stream), id)
+}
+
+/// A reply that sends the caller to another gateway.
+pub(super) fn elsewhere(location: &str, id: Uuid) -> Response<ReplyBody> {
+    let mut response = with_headers(StatusCode::TEMPORARY_REDIRECT, "application/json", b"{}".to_vec(), id);
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
 fn with_headers(status: StatusCode, kind: &'static str, body: Vec<u8>, id: Uuid) -> Response<ReplyBody> {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    headed(status, kind, Either::Left(Full::new(Bytes::from(body))), id)
+}
+
+fn headed(status: StatusCode, kind: &'static str, body: ReplyBody, id: Uuid) -> Response<ReplyBody> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     if status != StatusCode::NO_CONTENT {

@@ -14,11 +14,12 @@ use eligibility::feed::Source;
 
 use super::batch;
 use super::body::{self, Media, ReplyBody};
-use super::{fhir, oqs};
+use super::{fhir, oqs, prechecks};
 use crate::audit::{Entry, Work};
 use crate::clock::Clock;
 use crate::gateway::{Gateway, Phase};
 use crate::intake;
+use crate::jobs::results::Stream;
 use crate::path::{self, CardReply, Reply};
 use crate::peer::{Peer, Role};
 use crate::refusal::{Fresh, Refusal};
@@ -55,6 +56,9 @@ enum Route<'r> {
     Links,
     Link(&'r str),
     Notices,
+    Prechecks,
+    Precheck(&'r str),
+    Results(&'r str),
 }
 
 impl<'r> Route<'r> {
@@ -91,6 +95,9 @@ impl<'r> Route<'r> {
             [Some("links"), None, ..] => (Self::Links, "POST"),
             [Some("links"), Some("notices"), None, ..] => (Self::Notices, "GET"),
             [Some("links"), Some(serial), None, ..] => (Self::Link(serial), "DELETE"),
+            [Some("prechecks"), None, ..] => (Self::Prechecks, "POST"),
+            [Some("prechecks"), Some(id), None, ..] => (Self::Precheck(id), "GET, DELETE"),
+            [Some("prechecks"), Some(id), Some("results"), None, ..] => (Self::Results(id), "GET"),
             _ => return None,
         })
     }
@@ -112,6 +119,9 @@ impl<'r> Route<'r> {
             Self::Held(_) | Self::HeldOne(..) => "held",
             Self::Links | Self::Link(_) => "links",
             Self::Notices => "notices",
+            Self::Prechecks => "prechecks",
+            Self::Precheck(_) => "precheck",
+            Self::Results(_) => "results",
         }
     }
 }
@@ -182,14 +192,37 @@ pub(super) async fn reply(
     };
     note(&head, word, said, began.elapsed());
     match outcome {
-        Ok((status, lines)) if word == "batch" => body::lines(status, lines, head.id),
-        Ok((status, json)) => body::json(status, json, head.id),
+        Ok(Given::Json(status, json)) => body::json(status, json, head.id),
+        Ok(Given::Lines(lines)) => body::lines(StatusCode::OK, lines, head.id),
+        Ok(Given::Results(kind, stream)) => body::results(kind, stream, head.id),
+        Ok(Given::Elsewhere(location)) => body::elsewhere(&location, head.id),
         Err(refusal) => body::refused(&refusal, head.id),
     }
 }
 
+/// What is given out.
+pub(super) enum Given {
+    Json(StatusCode, Vec<u8>),
+    Lines(Vec<u8>),
+    /// Results of a media type.
+    Results(&'static str, Stream),
+    /// The address at which another gateway answers.
+    Elsewhere(String),
+}
+
+impl From<(StatusCode, Vec<u8>)> for Given {
+    fn from((status, json): (StatusCode, Vec<u8>)) -> Self {
+        Self::Json(status, json)
+    }
+}
+
 /// An answer, or why there is none; beside it the word for it, where it is not the refusal's own.
-type Outcome = (Result<(StatusCode, Vec<u8>), Refusal>, Option<&'static str>);
+type Outcome = (Result<Given, Refusal>, Option<&'static str>);
+
+/// An outcome whose word is the usual one.
+fn plain<T: Into<Given>>(outcome: Result<T, Refusal>) -> Outcome {
+    (outcome.map(Into::into), None)
+}
 
 fn note(head: &Head<'_>, route: &str, outcome: &str, took: Duration) {
     head.gateway.metrics.answered(route, outcome, took);
@@ -243,35 +276,39 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
     if let Err(refusal) = serving(head) {
         return (Err(refusal), None);
     }
+    let Head { gateway, peer, now, .. } = *head;
     match route {
         // Answered in their own form before they come here.
-        Route::Oqs(_) | Route::Capability | Route::Submit => (Err(Refusal::NoSuchRoute), None),
-        Route::Description => (Ok((StatusCode::OK, DESCRIPTION.to_vec())), None),
+        Route::Oqs(_) | Route::Capability | Route::Submit => plain::<Given>(Err(Refusal::NoSuchRoute)),
+        Route::Description => plain(Ok((StatusCode::OK, DESCRIPTION.to_vec()))),
         Route::Card => card(head, request).await,
         Route::Number => number(head, request).await,
-        Route::Batch => (batch(head, request).await, None),
-        Route::Challenges => (challenges(head, request).await, None),
-        Route::Feeds => (intake::api::all(head.gateway, head.peer, head.now), None),
+        Route::Batch => plain(batch(head, request).await.map(Given::Lines)),
+        Route::Challenges => plain(challenges(head, request).await),
+        Route::Feeds => plain(intake::api::all(gateway, peer, now)),
         Route::Feed(source) if request.method() == Method::GET => {
-            (intake::api::one(head.gateway, head.peer, source, head.now), None)
+            plain(intake::api::one(gateway, peer, source, now))
         }
-        Route::Feed(source) => (feed(head, source, request).await, None),
-        Route::Quarantine(source) => (intake::api::quarantine(head.gateway, head.peer, source), None),
-        Route::Dismissal(source, name) => (dismissal(head, (source, name), request).await, None),
-        Route::Held(source) => (intake::api::held(head.gateway, head.peer, source), None),
+        Route::Feed(source) => plain(feed(head, source, request).await),
+        Route::Quarantine(source) => plain(intake::api::quarantine(gateway, peer, source)),
+        Route::Dismissal(source, name) => plain(dismissal(head, (source, name), request).await),
+        Route::Held(source) => plain(intake::api::held(gateway, peer, source)),
         Route::HeldOne(source, delivery) if request.method() == Method::GET => {
-            (intake::api::held_one(head.gateway, head.peer, source, delivery), None)
+            plain(intake::api::held_one(gateway, peer, source, delivery))
         }
-        Route::HeldOne(source, delivery) => (decision(head, (source, delivery), request).await, None),
-        Route::Links => (link(head, request).await, None),
-        Route::Link(serial) => (unlink(head, serial).await, None),
+        Route::HeldOne(source, delivery) => plain(decision(head, (source, delivery), request).await),
+        Route::Links => plain(link(head, request).await),
+        Route::Link(serial) => plain(unlink(head, serial).await),
         Route::Notices => {
             let notices = match after(request.uri().query()) {
-                Ok(after) => intake::links::notices(head.gateway, head.peer, after).await,
+                Ok(after) => intake::links::notices(gateway, peer, after).await,
                 Err(refusal) => Err(refusal),
             };
-            (acted(head, head.act("notices", "card registration"), notices).await, None)
+            plain(acted(head, head.act("notices", "card registration"), notices).await)
         }
+        Route::Prechecks => plain(prechecks::take(head, request).await),
+        Route::Precheck(id) => plain(prechecks::job(head, id, &request).await),
+        Route::Results(id) => plain(prechecks::results(head, id, &request)),
     }
 }
 
@@ -351,16 +388,16 @@ async fn recorded(replied: Result<Reply, Refusal>) -> Outcome {
     if !recording.written().await {
         return (Err(Refusal::Overloaded), None);
     }
-    (outcome.map(|json| (StatusCode::OK, json)), Some(word))
+    (outcome.map(|json| Given::Json(StatusCode::OK, json)), Some(word))
 }
 
-async fn batch(head: &Head<'_>, request: Request<Incoming>) -> Result<(StatusCode, Vec<u8>), Refusal> {
+async fn batch(head: &Head<'_>, request: Request<Incoming>) -> Result<Vec<u8>, Refusal> {
     if !head.peer.has(Role::Reception) && !head.peer.has(Role::Review) {
         return Err(Refusal::Forbidden);
     }
     body::check_media(request.headers(), Media::Lines)?;
     let lines = body::read(request.into_body(), batch::OCTETS, batch::WITHIN).await?;
-    Ok((StatusCode::OK, batch::answer(head.gateway, head.peer, (head.now, head.trace), lines).await?))
+    batch::answer(head.gateway, head.peer, (head.now, head.trace), lines).await
 }
 
 #[derive(Deserialize)]

@@ -101,6 +101,12 @@ problems! {
     LINK_REFUSED = 409 "link_refused" "The insurer does not let this person be linked"
         "この方は、いまはカードを登録できません。加入している保険者にお問い合わせください。"
         "保険者が登録を止めています。理由は表示できません。";
+    NO_SUCH_JOB = 404 "no_such_job" "There is no such pre-check"
+        "指定された事前確認は見つかりません。受付番号をご確認ください。保存期間が過ぎたときは、もう一度ファイルを送ってください。"
+        "id は POST /v1/prechecks の応答のものをそのまま使ってください。他の機関の id は見えません。";
+    NO_RESULTS = 409 "no_results" "The pre-check has no results to give"
+        "事前確認の結果はまだありません。終わるまで待つか、取り消したときはもう一度ファイルを送ってください。"
+        "GET /v1/prechecks/{id} の state が done になってから取りに来てください。";
     NOT_READY = 503 "not_ready" "The gateway is still starting"
         "システムを起動しています。少し待って、もう一度お試しください。"
         "Retry-After の秒数だけ待って送り直してください。";

@@ -6,6 +6,7 @@
 mod answers;
 mod code;
 mod document;
+mod prechecks;
 mod records;
 #[path = "../world/mod.rs"]
 mod world;

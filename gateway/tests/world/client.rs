@@ -26,11 +26,13 @@ impl Reply {
         let head = String::from_utf8_lossy(&octets[..end]).into_owned();
         let mut lines = head.split("\r\n");
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-        let headers = lines
+        let headers: Vec<_> = lines
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        Some(Self { status, headers, body: octets[end + 4..].to_vec() })
+        let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        let body = &octets[end + 4..];
+        Some(Self { status, headers, body: if chunked { unchunked(body)? } else { body.to_vec() } })
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -57,6 +59,21 @@ impl Reply {
             refused.iter().find_map(|one| one.as_str())
         };
         word.unwrap_or_default().to_owned()
+    }
+}
+
+/// The octets of a body that came in chunks; `None` when the last of them did not come.
+fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut octets = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?, 16).ok()?;
+        rest = &rest[end + 2..];
+        if length == 0 {
+            return Some(octets);
+        }
+        octets.extend_from_slice(rest.get(..length)?);
+        rest = rest.get(length + 2..)?;
     }
 }
 

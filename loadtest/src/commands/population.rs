@@ -35,7 +35,7 @@ pub(super) struct PopulationCommand {
     threads: Option<NonZero<usize>>,
 }
 
-fn day(text: &str) -> Result<Day, String> {
+pub(super) fn day(text: &str) -> Result<Day, String> {
     let within = |day: &Day| (2010..2100).contains(&day.ymd().0);
     Day::parse(text).filter(within).ok_or_else(|| "a day is YYYY-MM-DD, from 2010 to 2099".to_owned())
 }

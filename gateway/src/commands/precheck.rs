@@ -1,0 +1,218 @@
+//! `shikaku precheck`: checks claim files before they are sent, against a configuration's own ledger
+//! or against a server, and writes the results beside each other.
+//!
+//! Reading and judging is the business of `claims`; what is written is in `files`, talking to a server
+//! in `remote`.
+
+mod files;
+mod remote;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use ::claims::{Caller, CopyFor, Error, Outcome, Summary, Terms, precheck, read_results};
+use clap::{Args, ValueEnum};
+use eligibility::day::Timestamp;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::CommandError;
+use crate::clock::Clock;
+use crate::config::{Config, InsurerList};
+use crate::desk::Staleness;
+use crate::follow::{self, Followed};
+use crate::jobs::Known;
+use files::{Files, failed};
+use remote::Server;
+
+/// Checks claim files (UKE, HEN or NDJSON) before they are sent
+///
+/// Of each file are written: results.ndjson, results.csv, summary.json, report.html, and a copy in which
+/// missing branch numbers (枝番) that are certain are filled in. With several files each has a folder of
+/// its own.
+#[derive(Args)]
+#[command(
+    after_help = "Ends with 0 when every claim has its verdict, with 1 when a file is no claim file or holds no claim.\n\nExamples:\n  shikaku precheck RECEIPTC.UKE --config shikaku.toml --out checked\n  shikaku precheck RECEIPTC.UKE --server https://localhost:8443 --ca ca.pem --cert clinic.pem --key clinic-key.pem"
+)]
+pub(super) struct Precheck {
+    /// Claim files
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Check against the ledger of this configuration, while its service is stopped
+    #[arg(long, required_unless_present = "server", conflicts_with = "server")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    server: Server,
+    /// Folder for what is written
+    #[arg(long, default_value = "precheck")]
+    out: PathBuf,
+    /// For whom the copy is: a reviewer's also has 確認区分 (02-09)
+    #[arg(long = "as", value_enum, default_value_t = Whom::Institution)]
+    whom: Whom,
+    /// End with 1 also when a claim may not go out as it is
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Whom {
+    Institution,
+    Review,
+}
+
+impl From<Whom> for CopyFor {
+    fn from(whom: Whom) -> Self {
+        match whom {
+            Whom::Institution => Self::Institution,
+            Whom::Review => Self::Review,
+        }
+    }
+}
+
+impl Precheck {
+    pub(super) fn run(&self) -> Result<(), CommandError> {
+        // Every file is there before the first is checked: it may take a while.
+        for file in &self.files {
+            open(file)?;
+        }
+        let at_stake = match &self.config {
+            Some(config) => {
+                let offline = Offline::open(config)?;
+                let at_stake = self.check_each(|file, files| offline.check(file, files))?;
+                offline.followed.close();
+                at_stake
+            }
+            None => self.check_each(|file, files| self.server.check(file, files))?,
+        };
+        if self.strict && at_stake > 0 {
+            return Err(CommandError::No(format!("{at_stake} claims may not go out as they are")));
+        }
+        Ok(())
+    }
+
+    /// Checks file by file; how many claims may not go out as they are.
+    fn check_each(
+        &self,
+        mut check: impl FnMut(&Path, &Files) -> Result<Summary, CommandError>,
+    ) -> Result<u64, CommandError> {
+        let mut at_stake = 0;
+        for (file, files) in self.files.iter().zip(Files::of(&self.out, &self.files)?) {
+            let summary = check(file, &files)?;
+            self.finish(file, &files, &summary)?;
+            at_stake += summary.at_stake.claims;
+        }
+        Ok(at_stake)
+    }
+
+    /// Everything that is made of the results, once they are there.
+    fn finish(&self, file: &Path, files: &Files, summary: &Summary) -> Result<(), CommandError> {
+        files.write_csv()?;
+        files.write_summary(summary)?;
+        files.write_report(file, summary, Clock::system().now())?;
+        let copied = files.write_copy(file, self.whom.into())?;
+        print(file, files, summary, copied);
+        if summary.all.claims == 0 {
+            return Err(CommandError::No(format!("{}: holds no claim", file.display())));
+        }
+        Ok(())
+    }
+}
+
+/// The people of a configuration's ledger.
+struct Offline {
+    followed: Followed,
+    insurers: InsurerList,
+    staleness: Staleness,
+    now: Timestamp,
+}
+
+impl Offline {
+    fn open(config: &Path) -> Result<Self, CommandError> {
+        let config = Config::read(config).map_err(CommandError::usage)?;
+        let insurers = InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
+        let path = config.ledger_path();
+        let followed = follow::start(path, &config.memory_folder()).map_err(|error| {
+            CommandError::Environment(format!(
+                "ledger {}: {error}; ask a service that is running with --server",
+                path.display()
+            ))
+        })?;
+        let staleness = Staleness::of(&config.feed);
+        Ok(Self { followed, insurers, staleness, now: Clock::system().now() })
+    }
+
+    fn check(&self, file: &Path, files: &Files) -> Result<Summary, CommandError> {
+        let Self { followed, insurers, staleness, now } = self;
+        let known = &Known { memory: followed.memory.view(), insurers, staleness, now: *now };
+        // Who has the ledger may see all that is in it.
+        let terms = Terms { caller: Caller::Review, today: now.day_in_japan(), known_at: None };
+        let opened = open(file)?;
+        let bar = progress(file, opened.metadata().map_or(0, |metadata| metadata.len()));
+        let mut results = files.results()?;
+        let summary = precheck(bar.wrap_read(opened), &known, terms, |outcome, _, _| {
+            outcome.write_json(&mut results)?;
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        });
+        bar.finish_and_clear();
+        let summary = summary.map_err(|error| not_checked(file, error))?;
+        results.into_inner().map_err(|error| failed(&files.folder, error.error()))?;
+        Ok(summary)
+    }
+}
+
+fn not_checked(file: &Path, error: Error) -> CommandError {
+    match error {
+        Error::Encoding => CommandError::No(format!(
+            "{}: is not in CP932 (Shift_JIS), as claim files are; export it again from the claim computer",
+            file.display()
+        )),
+        error => CommandError::Environment(format!("{}: {error}", file.display())),
+    }
+}
+
+fn open(file: &Path) -> Result<File, CommandError> {
+    let unreadable = |error| CommandError::Usage(format!("{}: cannot be read: {error}", file.display()));
+    let opened = File::open(file).map_err(unreadable)?;
+    if opened.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(CommandError::Usage(format!("{}: is a folder", file.display())));
+    }
+    Ok(opened)
+}
+
+/// A bar over octets; nothing where nobody watches.
+fn progress(file: &Path, octets: u64) -> ProgressBar {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let style = ProgressStyle::with_template("{msg:24} {wide_bar} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(octets)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(name)
+}
+
+fn print(file: &Path, files: &Files, summary: &Summary, copied: Option<u64>) {
+    let (all, stake) = (summary.all, summary.at_stake);
+    println!("{}: {} claims, {} points", file.display(), all.claims, all.points);
+    for (verdict, total) in &summary.verdicts {
+        println!(
+            "  {:<16} {:>9} claims {:>12} points  {}",
+            verdict.word(),
+            total.claims,
+            total.points,
+            verdict.text()
+        );
+    }
+    println!("  at stake         {:>9} claims {:>12} points", stake.claims, stake.points);
+    for notice in &summary.notices {
+        println!("  {notice}");
+    }
+    if let Some(changed) = copied {
+        println!("  {changed} records filled in the copy");
+    }
+    println!("  {}", files.folder.join("report.html").display());
+}
+
+/// The results of a file as they stand in its folder.
+fn stored(path: &Path) -> Result<impl Iterator<Item = Result<Outcome, Error>>, CommandError> {
+    let file = File::open(path).map_err(|error| failed(path, &error))?;
+    Ok(read_results(BufReader::with_capacity(1 << 18, file)))
+}

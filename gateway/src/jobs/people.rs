@@ -1,0 +1,58 @@
+//! The people and insurers against whom claims are judged: memory as it is at one moment.
+
+use cache::{Packed, View};
+use claims::People;
+use eligibility::coverage::Person;
+use eligibility::day::Timestamp;
+use eligibility::decision::Reach;
+use eligibility::feed::Source;
+use eligibility::number::InsurerNumber;
+use eligibility::query::NumberQuery;
+
+use crate::config::InsurerList;
+use crate::desk::{Desk, Staleness};
+
+/// Persons that are told apart; of more than so many it only matters that they are several.
+const MOST: usize = 16;
+
+/// Everybody whom memory knows.
+pub struct Known<'k> {
+    /// Memory.
+    pub memory: View,
+    /// The insurers there are.
+    pub insurers: &'k InsurerList,
+    /// When a source's silence makes its negative answers doubtful.
+    pub staleness: &'k Staleness,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+impl<'k> Known<'k> {
+    /// Whom desks know now.
+    #[must_use]
+    pub fn of(desk: &'k Desk, now: Timestamp) -> Self {
+        Self { memory: desk.memory.view(), insurers: &desk.insurers, staleness: &desk.staleness, now }
+    }
+}
+
+impl<'v> People for &'v Known<'_> {
+    type Text = Packed<'v>;
+    type Person = Person<Packed<'v>>;
+
+    fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Person<Packed<'v>>>) {
+        let known: &'v Known<'_> = *self;
+        known.memory.each_fitting(asked, |person| {
+            found.push(person);
+            found.len() >= MOST
+        });
+    }
+
+    fn reach(&self, insurer: InsurerNumber) -> Reach {
+        // A number that no insurer has is a slip of the pen, whatever comes later.
+        if !self.insurers.has(insurer) {
+            return Reach { as_of: None, doubt: None };
+        }
+        let source = Source::Insurer(insurer);
+        self.staleness.reach(self.memory.source(source), source, self.now)
+    }
+}

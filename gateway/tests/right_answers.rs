@@ -1,0 +1,136 @@
+//! A nation's own claims, whose right answers are known by how they were made, against the pre-check.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use cache::{Batch, Row};
+use claims::{Caller, CopyFor, Error, Outcome, Terms, copy, precheck};
+use eligibility::day::Day;
+use eligibility::feed::{Said, Source};
+use eligibility::number::InstitutionCode;
+use gateway::config::InsurerList;
+use gateway::desk::Staleness;
+use gateway::jobs::Known;
+use population::Population;
+use population::claim::{Answer, Institution, PlannedClaim, write};
+
+const PEOPLE: u64 = 60_000;
+
+/// Memory that has been told everything, every source complete up to now.
+fn memory(population: &Population) -> cache::Reader {
+    let now = population.day().starts_at();
+    let (mut writer, reader) = cache::empty();
+    let mut tell = |position: u64, record: &eligibility::feed::Record| {
+        writer.apply(Batch {
+            position,
+            source: record.source,
+            epoch: 1,
+            committed_at: now,
+            committed_sequence: record.sequence,
+            rows: vec![Row::Accepted(record)],
+        });
+    };
+    let mut position = 0;
+    let members = population.records(0..population.people());
+    for record in members.filter(|record| matches!(record.said, Said::Member { .. })) {
+        position += 1;
+        tell(position, &record);
+    }
+    for source in population.sources().filter(|source| matches!(source, Source::Insurer(_))) {
+        position += 1;
+        tell(position, &population::feed::mark(source, population.last_sequence() + 1, now));
+    }
+    reader
+}
+
+/// The days of a result with whose insurer's they are.
+fn days(outcome: &Outcome) -> Vec<(Day, Option<String>)> {
+    let mut all: Vec<_> = outcome
+        .days
+        .iter()
+        .flat_map(|part| {
+            let insurer = part
+                .coverage
+                .and_then(|at| outcome.coverages.get(at))
+                .map(|one| one.insurer_number.to_string());
+            part.dates.iter().map(move |day| (*day, insurer.clone()))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+fn expected(answer: &Answer) -> String {
+    let Answer { verdict, rule, code, suggested, branch, .. } = answer;
+    format!("{verdict} {rule:?} {code:?} {suggested:?} {:?}", branch.map(|branch| branch.to_string()))
+}
+
+fn said(outcome: &Outcome) -> String {
+    let (rule, code) = (outcome.rule.map(|one| one.word()), outcome.code.map(|one| one.word()));
+    let (suggested, branch) = (outcome.suggested.map(|one| one.word()), outcome.branch);
+    format!(
+        "{} {rule:?} {code:?} {suggested:?} {:?}",
+        outcome.verdict.word(),
+        branch.map(|one| one.0.to_string())
+    )
+}
+
+#[test]
+fn every_claim_of_a_nation_gets_its_right_answer() {
+    let population = Population::new(3, PEOPLE, Day::parse("2026-11-21").unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("insurers.csv");
+    std::fs::write(&list, population.insurers_csv()).unwrap();
+    let insurers = InsurerList::read(&list).unwrap();
+    let staleness = Staleness { after_ms: 1, ..Staleness::default() };
+    let now = population.day().starts_at();
+    let known =
+        &Known { memory: memory(&population).view(), insurers: &insurers, staleness: &staleness, now };
+
+    let month = Day::parse("2026-10-01").unwrap();
+    let planned: Vec<PlannedClaim> = (0..2)
+        .flat_map(|nth| (0..PEOPLE).map(move |place| (place, nth)))
+        .filter_map(|(place, nth)| population.claim(place, month, nth))
+        .collect();
+    assert!(planned.len() as u64 > PEOPLE, "{} claims", planned.len());
+    let institution =
+        Institution { code: InstitutionCode::parse("1312345679").unwrap(), agency: 1, services: 2 };
+    let mut file = Vec::new();
+    write(&mut file, institution, month, planned.iter().cloned()).unwrap();
+
+    let terms = Terms { caller: Caller::Review, today: population.day(), known_at: None };
+    let (mut met, mut outcomes) = (BTreeMap::<String, u64>::new(), Vec::new());
+    let mut answers = planned.iter();
+    let summary = precheck(&file[..], &known, terms, |outcome, _, _| {
+        let claim = answers.next().unwrap();
+        assert_eq!(said(outcome), expected(&claim.answer), "{claim:?} {:?}", days(outcome));
+        let told = claim.answer.days.iter();
+        let told: Vec<_> = told.map(|(day, insurer)| (*day, insurer.map(|one| one.to_string()))).collect();
+        assert_eq!(days(outcome), told, "{claim:?}");
+        *met.entry(outcome.verdict.word().to_owned()).or_default() += 1;
+        if let Some(rule) = outcome.rule {
+            *met.entry(rule.word().to_owned()).or_default() += 1;
+        }
+        outcomes.push(outcome.clone());
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    });
+    let summary = summary.unwrap();
+    assert_eq!(answers.count(), 0);
+    assert!(summary.notices.is_empty(), "a sound file: {:?}", summary.notices);
+    for verdict in claims::Verdict::ALL {
+        assert!(met.contains_key(verdict.word()), "{} was not met: {met:?}", verdict.word());
+    }
+    for rule in ["unknown_insurer", "restricted", "subsidy", "limit", "copay", "days_unknown", "self_defence"]
+    {
+        assert!(met.contains_key(rule), "{rule} was not met: {met:?}");
+    }
+
+    // A copy changes one record for each branch that was found, and nothing else.
+    let found = met["ok_branch_found"];
+    let mut copied = Vec::new();
+    let results = outcomes.into_iter().map(Ok);
+    assert_eq!(copy(&file[..], results, CopyFor::Institution, &mut copied).unwrap(), found);
+    let lines = |octets: &[u8]| octets.split(|octet| *octet == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let differing = lines(&file).into_iter().zip(lines(&copied)).filter(|(before, after)| before != after);
+    assert_eq!(differing.count() as u64, found);
+}
