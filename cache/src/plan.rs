@@ -90,6 +90,7 @@ impl<'s> Plan<'s> {
                 _,
                 Said::Mark { .. }
                 | Said::Dismissal { .. }
+                | Said::Release { .. }
                 | Said::List(_)
                 | Said::Member { .. }
                 | Said::Subsidy { .. },

@@ -57,8 +57,9 @@ pub struct Quarantined {
     pub committed_at: Timestamp,
 }
 
-/// A subsidy for a person without a linked card is refused line by line and waits for nothing.
-const NOT_WAITING: &str = "no_card";
+/// Refusals that wait for nothing: a subsidy for a person without a linked card, and what a delivery
+/// that is held back asks to protect.
+const NOT_WAITING: [&str; 2] = ["no_card", "held"];
 
 /// By what a later record makes an earlier one good. Marks speak of nobody and follow each other.
 type About = (Kind, Option<Subject>);
@@ -132,7 +133,7 @@ impl Book {
 
     /// Opens a refused record.
     pub(crate) fn refuse(&mut self, batch: &Batch<'_>, name: &str, sequence: Option<u64>, refused: &Refused) {
-        if &*refused.code == NOT_WAITING {
+        if NOT_WAITING.contains(&&*refused.code) {
             return;
         }
         let id = self.next;

@@ -66,7 +66,7 @@ impl Source {
                 | (Self::Jlis, Kind::Renewal)
                 | (Self::City(_), Kind::Subsidy)
                 | (Self::Insurer(_) | Self::Portal | Self::Jlis | Self::City(_), Kind::Mark)
-                | (Self::Gateway, Kind::Link | Kind::Dismissal | Kind::List)
+                | (Self::Gateway, Kind::Link | Kind::Dismissal | Kind::Release | Kind::List)
         )
     }
 }
@@ -98,6 +98,8 @@ words! {
         Mark = "mark",
         /// An operator dismisses a quarantined record.
         Dismissal = "dismissal",
+        /// An operator releases or drops a delivery that was held back.
+        Release = "release",
         /// What a revocation list changed when it arrived at the gateway.
         List = "list",
     }
@@ -187,6 +189,15 @@ pub enum Said {
         /// Its name in that source's quarantine.
         name: Box<str>,
     },
+    /// An operator decides on a delivery that was held back.
+    Release {
+        /// The source of the delivery.
+        of: Source,
+        /// Its name.
+        delivery: Box<str>,
+        /// Whether it is released; else it is dropped.
+        release: bool,
+    },
     /// What a revocation list changed when it arrived.
     List(Box<ListArrival>),
 }
@@ -202,6 +213,7 @@ impl Said {
             Self::Subsidy { .. } => Kind::Subsidy,
             Self::Mark { .. } => Kind::Mark,
             Self::Dismissal { .. } => Kind::Dismissal,
+            Self::Release { .. } => Kind::Release,
             Self::List(_) => Kind::List,
         }
     }
@@ -214,7 +226,7 @@ impl Said {
                 Some(Subject::Person(*link_number))
             }
             Self::Link { serial, .. } | Self::Renewal { serial, .. } => Some(Subject::Card(*serial)),
-            Self::Mark { .. } | Self::Dismissal { .. } | Self::List(_) => None,
+            Self::Mark { .. } | Self::Dismissal { .. } | Self::Release { .. } | Self::List(_) => None,
         }
     }
 }

@@ -199,6 +199,9 @@ pub struct Feed {
     pub insurers: PathBuf,
     /// Folder for deliveries while they are received.
     pub spool: PathBuf,
+    /// Folder whose files are deliveries; none is watched when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
     /// Largest delivery over HTTPS, in octets.
     #[serde(default = "default_delivery_octets")]
     pub delivery_octets: u64,
@@ -208,6 +211,27 @@ pub struct Feed {
     /// Other hours for single sources.
     #[serde(default)]
     pub stale_hours_of: std::collections::BTreeMap<String, u32>,
+    /// When whole deliveries are held back.
+    #[serde(default)]
+    pub gate: Gate,
+}
+
+/// When a whole delivery of an insurer is held back for an operator to look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gate {
+    /// Member records from which a delivery is looked at as a whole.
+    pub members: u64,
+    /// Largest share of the insurer's living persons, in percent, that may lose their coverage by it.
+    pub losses_percent: u8,
+    /// Largest share of the persons in it who had a field, in percent, for whom it may become empty.
+    pub emptied_percent: u8,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { members: 1000, losses_percent: 5, emptied_percent: 10 }
+    }
 }
 
 const fn default_delivery_octets() -> u64 {
@@ -317,6 +341,12 @@ impl Config {
         self.memory.folder.clone().unwrap_or_else(|| self.ledger_path().with_extension("memory"))
     }
 
+    /// The folder of deliveries that are held back.
+    #[must_use]
+    pub fn held_folder(&self) -> PathBuf {
+        self.feed.spool.join("held")
+    }
+
     fn resolve(&mut self, folder: &Path) {
         let within = |path: &mut PathBuf| *path = folder.join(&*path);
         for listener in &mut self.listeners {
@@ -331,6 +361,7 @@ impl Config {
         self.memory.folder.iter_mut().for_each(within);
         within(&mut self.feed.insurers);
         within(&mut self.feed.spool);
+        self.feed.folder.iter_mut().for_each(within);
         within(&mut self.audit.folder);
         self.audit.pseudonym_keys.iter_mut().chain(&mut self.audit.sealing_keys).for_each(within);
         if let Some(path) = self.ledger.url.strip_prefix("sqlite:") {
@@ -398,7 +429,7 @@ impl Config {
         Ok(())
     }
 
-    fn positive(&self) -> [(&'static str, u64); 18] {
+    fn positive(&self) -> [(&'static str, u64); 19] {
         [
             ("audit.sync_ms", self.audit.sync_ms),
             ("audit.keep_days.answers", u64::from(self.audit.keep_days.answers)),
@@ -415,6 +446,7 @@ impl Config {
             ("service.chunk_seconds", self.service.chunk_seconds),
             ("service.write_seconds", self.service.write_seconds),
             ("service.body_octets", self.service.body_octets as u64),
+            ("feed.gate.members", self.feed.gate.members),
             ("memory.save_seconds", self.memory.save_seconds),
             ("feed.delivery_octets", self.feed.delivery_octets),
             ("feed.stale_hours", u64::from(self.feed.stale_hours)),

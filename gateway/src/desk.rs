@@ -10,6 +10,7 @@ use eligibility::feed::Source;
 use crate::audit::Audit;
 use crate::challenge::Challenges;
 use crate::config::InsurerList;
+use crate::intake::Held;
 use crate::misses::Misses;
 use crate::trust::Trust;
 
@@ -21,6 +22,8 @@ pub struct Desk {
     pub trust: Trust,
     /// Every coverage.
     pub memory: cache::Reader,
+    /// Deliveries that are held back: what their sources deny is not certain.
+    pub held: Held,
     /// The insurers there are.
     pub insurers: InsurerList,
     /// When a source's silence makes its negative answers doubtful.
@@ -74,6 +77,10 @@ impl Desk {
     /// How far a source's word reaches now, as this view of memory has it.
     #[must_use]
     pub fn reach(&self, memory: &cache::View, source: Source, now: Timestamp) -> Reach {
-        self.staleness.reach(memory.source(source), source, now)
+        let reach = self.staleness.reach(memory.source(source), source, now);
+        match self.held.has(source) {
+            true => Reach { doubt: Some(Reason::HeldBack), ..reach },
+            false => reach,
+        }
     }
 }

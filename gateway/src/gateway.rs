@@ -17,12 +17,12 @@ use crate::audit::{Audit, AuditError, Class, Keys};
 use crate::background::wait_for_all_others;
 use crate::challenge::Challenges;
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, InsurerList, KeepDays, Service};
+use crate::config::{self, Config, ConfigError, InsurerList, KeepDays, Service};
 use crate::confirmations::Confirmations;
 use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::{Entrance, EntranceError};
-use crate::intake::Spool;
+use crate::intake::{Admission, Held, Spool};
 use crate::jobs::Jobs;
 use crate::kept::Kept;
 use crate::metrics::Metrics;
@@ -122,6 +122,8 @@ pub struct Gateway {
     pub ledger: Ledger,
     /// Where deliveries wait while they are received.
     pub spool: Spool,
+    /// When whole deliveries are held back.
+    pub gate: config::Gate,
     /// Claims pre-checks.
     pub jobs: Jobs,
     /// What institutions leave here beside their questions.
@@ -171,6 +173,8 @@ impl Gateway {
         entrances.iter().for_each(|entrance| entrance.clients().begin(remembered.clone(), seconds));
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
+        let held = Held::open(&config.held_folder())
+            .map_err(|error| StartError::Spool { path: config.held_folder(), error })?;
         let jobs = Jobs::open(&config.precheck)
             .map_err(|error| StartError::Prechecks { path: config.precheck.folder.clone(), error })?;
         let path = config.feed.spool.with_file_name("kept.sqlite");
@@ -183,6 +187,7 @@ impl Gateway {
             challenges,
             trust,
             memory: followed.memory,
+            held,
             insurers,
             staleness: Staleness::of(&config.feed),
             audit,
@@ -196,6 +201,7 @@ impl Gateway {
             entrances,
             ledger: followed.ledger,
             spool,
+            gate: config.feed.gate.clone(),
             jobs,
             kept,
             clock,
@@ -276,6 +282,12 @@ impl Gateway {
         self.desk.audit.change_keys(keys);
         plans.into_iter().for_each(|(entrance, plan)| entrance.replace(plan, now));
         Ok(())
+    }
+
+    /// What deliveries are admitted with.
+    #[must_use]
+    pub const fn admission(&self) -> Admission<'_> {
+        Admission { ledger: &self.ledger, memory: &self.desk.memory, held: &self.desk.held, gate: &self.gate }
     }
 
     /// Writes an act of the gateway's own and waits until it is durable and visible. Blocks.

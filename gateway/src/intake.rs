@@ -1,16 +1,21 @@
-//! Deliveries in: received, then committed in batches, then visible.
+//! Deliveries in: received, then weighed as a whole, then committed in batches, then visible.
 //!
 //! ```text
 //! http ──┐
-//!        ├─► spool ─► deliver ─► ledger ─► follow
-//! file ──┘
+//!        ├─► spool ─► gate ─► deliver ─► ledger ─► follow
+//! files ─┘              └─► held
 //! ```
 //!
 //! Holds the [`Spool`] and the [`Report`]; [`deliver()`] is the same for every way in.
 
+mod admit;
 pub mod api;
 mod deliver;
+pub mod folder;
+mod gate;
+mod held;
 pub mod http;
+mod lines;
 pub mod links;
 
 use std::fs::File;
@@ -26,7 +31,10 @@ use tokio::sync::Mutex;
 
 use crate::config::Feed;
 
+pub use admit::{Admission, Admitted};
 pub use deliver::deliver;
+pub use gate::Reason;
+pub use held::{Held, HeldBack, HeldDelivery};
 
 /// Most quarantined records that one report names.
 const NAMED: usize = 1000;
@@ -108,6 +116,9 @@ pub enum DeliverError {
     /// The delivery cannot be read.
     #[error("the delivery cannot be read: {0}")]
     Read(#[from] io::Error),
+    /// One that is held back can be released only after those before it.
+    #[error("it is not the oldest delivery of its source that is held back")]
+    NotOldest,
     /// The ledger does not take it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

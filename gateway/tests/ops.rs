@@ -111,7 +111,13 @@ fn unit_and_example_fit_each_other_and_the_program() {
     assert_eq!(number("LimitCORE"), 0);
     assert_eq!(number("RestartPreventExitStatus"), 2);
     let state = Path::new("/var/lib").join(setting(&unit, "StateDirectory"));
-    for written in [config.ledger_path(), &config.memory_folder(), &config.feed.spool, &config.audit.folder] {
+    for written in [
+        config.ledger_path(),
+        &config.memory_folder(),
+        config.feed.folder.as_ref().unwrap(),
+        &config.feed.spool,
+        &config.audit.folder,
+    ] {
         assert!(written.starts_with(&state), "{} cannot be written", written.display());
     }
 }

@@ -1,6 +1,7 @@
 //! Prints what a ledger costs: octets a row on disk, rows a second written, replayed and read again
 //! as duplicates. `cargo run --release -p ledger --example measure -- [ROWS]`
 
+use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use eligibility::day::Timestamp;
 use eligibility::feed::{Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
 use ledger::{Appended, Ledger, MOST_OFFERS, Memory, Offer, Options};
+use rusqlite::Connection;
 
 struct Blank;
 
@@ -32,6 +34,32 @@ fn feed(ledger: &Ledger, source: Source, lines: &[String]) -> Result<Appended, B
     let (told, outcome) = channel();
     ledger.append(source, offers, Box::new(move |appended| drop(told.send(appended))))?;
     Ok(outcome.recv()??)
+}
+
+/// The floor: what SQLite alone takes to write the same octets, four batches a transaction.
+#[expect(clippy::disallowed_methods, reason = "a measurement needs a clock, and no gateway is near")]
+fn bare(path: &Path, rows: u64) -> Result<f64, Box<dyn std::error::Error>> {
+    let connection = Connection::open(path)?;
+    let packs: Vec<(Vec<u8>, Vec<u8>)> = connection
+        .prepare("SELECT stubs, bodies FROM pack")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut other = Connection::open(path.with_extension("bare"))?;
+    other.pragma_update(None, "page_size", 16_384)?;
+    other.pragma_update(None, "journal_mode", "WAL")?;
+    other.pragma_update(None, "synchronous", "FULL")?;
+    other.execute("CREATE TABLE pack (position INTEGER PRIMARY KEY, stubs BLOB, bodies BLOB)", [])?;
+    let start = Instant::now();
+    for some in packs.chunks(4) {
+        let transaction = other.transaction()?;
+        for (stubs, bodies) in some {
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO pack (stubs, bodies) VALUES (?1, ?2)")?;
+            insert.execute((stubs, bodies))?;
+        }
+        transaction.commit()?;
+    }
+    Ok(rows as f64 / start.elapsed().as_secs_f64())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a measurement needs a clock, and no gateway is near")]
@@ -74,6 +102,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // What a checkpoint has not yet moved over counts as well.
     let files = std::fs::read_dir(folder.path())?.flatten();
     let size: u64 = files.filter_map(|file| Some(file.metadata().ok()?.len())).sum();
+    println!("bare inserts      {:>9.0} rows/s, the same packs and syncs", bare(&path, rows)?);
     println!("a line            {:>9.0} octets", octets as f64 / rows as f64);
     println!("a row on disk     {:>9.0} octets", size as f64 / rows as f64);
     Ok(())

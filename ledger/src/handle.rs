@@ -179,6 +179,14 @@ impl Ledger {
         reader.history(source, subject, last_word, most)
     }
 
+    /// How many records were read of a source since its last accepted mark.
+    ///
+    /// # Errors
+    /// As [`Reader::since_mark`].
+    pub fn since_mark(&self, source: Source) -> Result<u64, LedgerError> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner).since_mark(source)
+    }
+
     /// A reader with a connection of its own.
     ///
     /// # Errors

@@ -91,6 +91,21 @@ impl Offer {
         }
     }
 
+    /// What counts of it at once where its delivery does not: the restrictions that it asks for, as a
+    /// refusal coded `held` that moves no sequence. `None` where it asks for none.
+    #[must_use]
+    pub fn held(&self) -> Option<Self> {
+        let refused = match &self.reading {
+            Reading::Blank => return None,
+            Reading::Good(record) => refuse(record, self.line, "held", None),
+            Reading::Broken { refused, .. } => {
+                Refused { code: "held".into(), field: None, ..refused.clone() }
+            }
+        };
+        let asks = refused.protect != Restrictions::NONE && refused.subject.is_some();
+        asks.then(|| Self::broken(refused, self.hash, None, None))
+    }
+
     /// A record of the gateway itself.
     pub(crate) fn act(record: Record) -> Self {
         let body = record.to_json().into_boxed_slice();

@@ -134,6 +134,17 @@ impl Reader {
         self.filled(heads)
     }
 
+    /// How many records were read of a source since its last accepted mark.
+    ///
+    /// # Errors
+    /// `Read` when the file cannot be read.
+    pub fn since_mark(&self, source: Source) -> Result<u64, LedgerError> {
+        let sql = "SELECT since_mark FROM batch
+             WHERE source = ?1 AND position = (SELECT max(position) FROM batch WHERE source = ?1)";
+        let found = self.connection.query_row(sql, [source.to_string()], |row| row.get(0).map(from_sql));
+        Ok(found.optional().map_err(|error| LedgerError::reading(&error))?.unwrap_or(0))
+    }
+
     fn filled(&self, heads: Vec<Outline>) -> Result<Vec<Batch>, LedgerError> {
         let filled = heads.into_iter().map(|Outline { mut batch, .. }| {
             batch.rows = self.rows(batch.position, batch.source, None)?;

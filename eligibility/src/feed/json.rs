@@ -101,6 +101,18 @@ line! {
     }
 }
 
+line! {
+    /// `release`
+    ReleaseLine {
+        #[serde(borrow)]
+        of: Text<'a>,
+        // Hexadecimal, where twelve digits in a row mean nothing.
+        #[serde(borrow, deserialize_with = "crate::wire::opaque")]
+        delivery: Text<'a>,
+        release: bool,
+    }
+}
+
 impl Head<'_> {
     fn record(&self, said: Said) -> Result<Record, Fault> {
         if Kind::from_word(self.kind) != Some(said.kind()) {
@@ -180,6 +192,12 @@ fn read_as(kind: Kind, line: &[u8]) -> Result<Record, Fault> {
             let line: ListLine<'_> = wire::read(line)?;
             line.head().record(line.said()?)
         }
+        Kind::Release => {
+            let line: ReleaseLine<'_> = wire::read(line)?;
+            let of = Source::parse(&line.of).ok_or(Fault::field("of", Wrong::NotInBook))?;
+            let delivery = Box::from(&*line.delivery);
+            line.head().record(Said::Release { of, delivery, release: line.release })
+        }
         Kind::Dismissal => {
             let line: DismissalLine<'_> = wire::read(line)?;
             let of = Source::parse(&line.of).ok_or(Fault::field("of", Wrong::NotInBook))?;
@@ -248,6 +266,11 @@ pub(super) fn write(record: &Record) -> Vec<u8> {
             recorded_at,
             resolves,
             ..ListLine::of(list)
+        }),
+        Said::Release { of, delivery, release } => write!(ReleaseLine {
+            of: of.to_string().into(),
+            delivery: (&**delivery).into(),
+            release: *release,
         }),
         Said::Dismissal { of, name } => {
             write!(DismissalLine { of: of.to_string().into(), name: (&**name).into() })

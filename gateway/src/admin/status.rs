@@ -56,6 +56,8 @@ struct Feed {
     complete_to: Option<Timestamp>,
     age_seconds: Option<i64>,
     quarantine: usize,
+    /// Deliveries held back.
+    held: usize,
 }
 
 #[derive(Serialize)]
@@ -106,6 +108,7 @@ fn of(gateway: &Gateway, now: Timestamp) -> Status {
             complete_to: state.complete_to,
             age_seconds: state.complete_to.map(|at| (now.millis() - at.millis()) / 1000),
             quarantine: state.quarantine.len(),
+            held: gateway.desk.held.of(source).len(),
         };
         (source.to_string(), feed)
     });

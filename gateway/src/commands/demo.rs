@@ -166,9 +166,11 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
         feed: config::Feed {
             insurers: "insurers.csv".into(),
             spool: "data/spool".into(),
+            folder: None,
             delivery_octets: 4 << 30,
             stale_hours: 72,
             stale_hours_of: Default::default(),
+            gate: Default::default(),
         },
         precheck: config::Precheck { folder: "data/prechecks".into(), ..Default::default() },
         audit: config::Audit {

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use eligibility::feed::{Record, Source};
-use eligibility::wire;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CommandError;
+use crate::clock::Clock;
 use crate::config::{Config, InsurerList};
 use crate::follow;
-use crate::intake::{Report, deliver};
+use crate::intake::folder;
+use crate::intake::{Admission, Admitted, Held, HeldDelivery, Reason, Report};
 
 /// Loads or checks feed files.
 #[derive(Subcommand)]
@@ -40,10 +41,21 @@ impl FeedCommand {
         match self {
             Self::Load { files, config } => {
                 let config = Config::read(config).map_err(CommandError::usage)?;
-                for (file, report) in load(&config, files)? {
-                    summarize(&file, &report);
+                let mut held = 0;
+                for (file, admitted) in load(&config, files)? {
+                    match admitted {
+                        Admitted::Committed(report) => summarize(&file, &report),
+                        Admitted::Held(delivery) => {
+                            held += 1;
+                            tell_held(&file, &delivery);
+                        }
+                    }
                 }
-                Ok(())
+                if held == 0 {
+                    Ok(())
+                } else {
+                    Err(CommandError::No(format!("{held} deliveries are held back")))
+                }
             }
             Self::Verify { files } => verify(files),
         }
@@ -51,11 +63,15 @@ impl FeedCommand {
 }
 
 /// Takes files into the ledger, each as one delivery of the source its first record names.
-pub(super) fn load(config: &Config, files: &[PathBuf]) -> Result<Vec<(PathBuf, Report)>, CommandError> {
+pub(super) fn load(config: &Config, files: &[PathBuf]) -> Result<Vec<(PathBuf, Admitted)>, CommandError> {
     let insurers = InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
     let path = config.ledger_path();
     let followed = follow::start(path, &config.memory_folder())
         .map_err(|error| CommandError::Environment(format!("ledger {}: {error}", path.display())))?;
+    let held = Held::open(&config.held_folder()).map_err(CommandError::environment)?;
+    let (ledger, memory, gate) = (&followed.ledger, &followed.memory, &config.feed.gate);
+    let admission = Admission { ledger, memory, held: &held, gate };
+    let now = Clock::system().now();
     let mut reports = Vec::new();
     for file in files {
         let source = source_of(file)?;
@@ -64,13 +80,15 @@ pub(super) fn load(config: &Config, files: &[PathBuf]) -> Result<Vec<(PathBuf, R
         {
             return Err(CommandError::No(format!("{}: insurer {number} is not in the list", file.display())));
         }
-        let opened = open(file)?;
-        let bar = progress(file, opened.metadata().map_or(0, |metadata| metadata.len()));
-        let lines = BufReader::with_capacity(1 << 20, bar.wrap_read(opened));
-        let report = deliver(&followed.ledger, source, lines)
+        let bar = progress(file, open(file)?.metadata().map_or(0, |metadata| metadata.len()));
+        let admitted = admission
+            .admit_through(source, file, now, |opened| {
+                bar.set_position(0);
+                bar.wrap_read(opened)
+            })
             .map_err(|error| CommandError::Environment(format!("{}: {error}", file.display())))?;
         bar.finish_and_clear();
-        reports.push((file.clone(), report));
+        reports.push((file.clone(), admitted));
     }
     followed.close();
     Ok(reports)
@@ -121,21 +139,8 @@ fn verify(files: &[PathBuf]) -> Result<(), CommandError> {
 }
 
 fn source_of(file: &Path) -> Result<Source, CommandError> {
-    #[derive(serde::Deserialize)]
-    struct SourceOnly<'a> {
-        #[serde(borrow)]
-        source: wire::Text<'a>,
-    }
-    let mut first = Vec::new();
-    let mut lines = BufReader::new(open(file)?);
-    while first.trim_ascii().is_empty() {
-        first.clear();
-        if lines.read_until(b'\n', &mut first).map_err(|error| unreadable(file, &error))? == 0 {
-            break;
-        }
-    }
-    let named = serde_json::from_slice::<SourceOnly<'_>>(&first).ok();
-    named.and_then(|named| Source::parse(&named.source)).ok_or_else(|| {
+    let named = folder::source_of(file).map_err(|error| unreadable(file, &error))?;
+    named.ok_or_else(|| {
         CommandError::No(format!("{}: the first line names no source; nothing was loaded", file.display()))
     })
 }
@@ -154,6 +159,13 @@ fn progress(file: &Path, octets: u64) -> ProgressBar {
     ProgressBar::new(octets)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         .with_message(name)
+}
+
+fn tell_held(file: &Path, held: &HeldDelivery) {
+    println!("{}: {} records, held back as {}", file.display(), held.records, held.delivery);
+    for Reason { gate, field, found, allowed } in &held.reasons {
+        println!("  {gate} {}: {found}, {allowed} allowed", field.as_deref().unwrap_or_default());
+    }
 }
 
 fn summarize(file: &Path, report: &Report) {

@@ -47,6 +47,8 @@ enum Route<'r> {
     Feed(&'r str),
     Quarantine(&'r str),
     Dismissal(&'r str, &'r str),
+    Held(&'r str),
+    HeldOne(&'r str, &'r str),
     Links,
     Link(&'r str),
     Notices,
@@ -83,6 +85,10 @@ impl<'r> Route<'r> {
             [Some("feeds"), Some(source), Some("quarantine"), Some(name), None] => {
                 (Self::Dismissal(source, name), "POST")
             }
+            [Some("feeds"), Some(source), Some("held"), None, ..] => (Self::Held(source), "GET"),
+            [Some("feeds"), Some(source), Some("held"), Some(delivery), None] => {
+                (Self::HeldOne(source, delivery), "GET, POST")
+            }
             [Some("links"), None, ..] => (Self::Links, "POST"),
             [Some("links"), Some("notices"), None, ..] => (Self::Notices, "GET"),
             [Some("links"), Some(serial), None, ..] => (Self::Link(serial), "DELETE"),
@@ -108,6 +114,7 @@ impl<'r> Route<'r> {
             Self::Feed(_) => "feed",
             Self::Quarantine(_) => "quarantine",
             Self::Dismissal(..) => "dismissal",
+            Self::Held(_) | Self::HeldOne(..) => "held",
             Self::Links | Self::Link(_) => "links",
             Self::Notices => "notices",
             Self::Confirmations => "confirmations",
@@ -298,7 +305,12 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
         }
         Route::Feed(source) => plain(feed(head, source, request).await),
         Route::Quarantine(source) => plain(intake::api::quarantine(gateway, peer, source)),
-        Route::Dismissal(source, name) => plain(dismissal(head, source, name, request).await),
+        Route::Dismissal(source, name) => plain(dismissal(head, (source, name), request).await),
+        Route::Held(source) => plain(intake::api::held(gateway, peer, source)),
+        Route::HeldOne(source, delivery) if request.method() == Method::GET => {
+            plain(intake::api::held_one(gateway, peer, source, delivery))
+        }
+        Route::HeldOne(source, delivery) => plain(decision(head, (source, delivery), request).await),
         Route::Links => plain(link(head, request).await),
         Route::Link(serial) => plain(unlink(head, serial).await),
         Route::Notices => {
@@ -496,28 +508,33 @@ async fn acted(
     if head.gateway.desk.audit.record(&entry).written().await { done } else { Err(Refusal::Overloaded) }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Dismiss {
-    dismiss: bool,
+async fn by_operator(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes::Bytes, Refusal> {
+    if !head.peer.has(Role::Operator) {
+        return Err(Refusal::Forbidden);
+    }
+    small_json(head, request).await
 }
 
 async fn dismissal(
     head: &Head<'_>,
-    source: &str,
-    name: &str,
+    which: (&str, &str),
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
-    if !head.peer.has(Role::Operator) {
-        return Err(Refusal::Forbidden);
-    }
-    let json = small_json(head, request).await?;
-    let Dismiss { dismiss } = eligibility::wire::read(&json)?;
-    if !dismiss {
-        return Err(Refusal::field("dismiss", eligibility::wire::Wrong::Range));
-    }
-    let dismissed = intake::api::dismiss(head.gateway, head.peer, source, name).await;
-    acted(head, head.act("dismissal", "operation"), dismissed).await
+    head.admitted()?;
+    let json = by_operator(head, request).await?;
+    let dismissed = intake::api::dismiss(head.gateway, head.peer, which, &json).await;
+    acted(head, head.act("dismissal", "feed review"), dismissed).await
+}
+
+async fn decision(
+    head: &Head<'_>,
+    which: (&str, &str),
+    request: Request<Incoming>,
+) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    head.admitted()?;
+    let json = by_operator(head, request).await?;
+    let decided = intake::api::decide(head.gateway, head.peer, which, &json).await;
+    acted(head, head.act("held", "feed review"), decided).await
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `POST /v1/feeds/{source}`: received whole into the spool, then delivered.
 
 use std::fs::File;
-use std::io::{BufReader, Seek, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +12,16 @@ use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::Incoming;
 use ledger::LedgerError;
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::{DeliverError, Report, deliver as deliver_lines};
+use super::{Admitted, DeliverError, HeldBack};
 use crate::gateway::Gateway;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
 
 /// Longest silence within a delivery.
 const CHUNK_WITHIN: Duration = Duration::from_secs(30);
-/// Octets read from the spool at once.
-const BUFFER: usize = 256 * 1024;
 
 /// Takes one delivery. Nothing of a connection that drops before its end is committed.
 pub(crate) async fn deliver(
@@ -36,12 +35,12 @@ pub(crate) async fn deliver(
     let turn = gateway.spool.turn(source);
     let _turn = turn.lock().await;
     let gateway = Arc::clone(gateway);
-    let delivered = tokio::task::spawn_blocking(move || {
-        let Spooled { file, .. } = &spooled;
-        deliver_lines(&gateway.ledger, source, BufReader::with_capacity(BUFFER, file))
-    });
-    let report = delivered.await.map_err(|_| Refusal::Internal)?.map_err(refused)?;
-    Ok((StatusCode::OK, to_json(&report)))
+    let now = gateway.clock.now();
+    let admitted = tokio::task::spawn_blocking(move || gateway.admission().admit(source, &spooled.path, now));
+    Ok(match admitted.await.map_err(|_| Refusal::Internal)?.map_err(refused)? {
+        Admitted::Committed(report) => (StatusCode::OK, to_json(&report)),
+        Admitted::Held(held) => (StatusCode::ACCEPTED, to_json(&HeldBack::of(held))),
+    })
 }
 
 /// The source, if it is this caller's to feed.
@@ -85,10 +84,9 @@ async fn receive(gateway: &Gateway, mut body: Incoming) -> Result<Spooled, Refus
         if octets > gateway.spool.most_octets {
             return Err(Refusal::BodyTooLarge);
         }
-        // The page cache takes it; the disk is waited for by nobody but the ledger.
+        // The page cache takes it: the disk is waited for by the ledger, or when it is held back.
         spooled.file.write_all(&chunk).map_err(spool_failed)?;
     }
-    spooled.file.rewind().map_err(spool_failed)?;
     Ok(spooled)
 }
 
@@ -105,10 +103,11 @@ pub(super) fn refused(error: impl Into<DeliverError>) -> Refusal {
     match error {
         DeliverError::Ledger(LedgerError::Closed) => Refusal::Draining,
         DeliverError::Ledger(LedgerError::LinkConflict) => Refusal::LinkConflict,
+        DeliverError::NotOldest => Refusal::field("delivery", Wrong::Range),
         DeliverError::Ledger(_) | DeliverError::Read(_) => Refusal::Overloaded,
     }
 }
 
-fn to_json(report: &Report) -> Vec<u8> {
-    serde_json::to_vec(report).unwrap_or_default()
+fn to_json(document: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(document).unwrap_or_default()
 }
