@@ -8,6 +8,8 @@
 //!
 //! Holds connections, deadlines and the drain. What a request means is not known here.
 
+mod acts;
+mod asked;
 mod batch;
 mod body;
 mod entrance;
@@ -16,6 +18,7 @@ mod frames;
 mod oqs;
 mod places;
 mod prechecks;
+mod route;
 mod routes;
 pub mod scan;
 mod strict;
@@ -171,7 +174,7 @@ async fn speak(
         }
         let _ = connection.await;
     } else {
-        let io = TokioIo::new(Strict::http1(stream, Arc::clone(traffic), routes::takes_stream));
+        let io = TokioIo::new(Strict::http1(stream, Arc::clone(traffic), route::takes_stream));
         let mut builder = http1::Builder::new();
         // The watch keeps the time of heads, and of everything else.
         builder.header_read_timeout(None).max_buf_size(BUFFER);

@@ -8,8 +8,9 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use hyper::{Request, Response, StatusCode};
 
+use super::asked::{guarded, limited};
 use super::body::{self, ReplyBody};
-use super::routes::{Head, guarded, limited, serving};
+use super::routes::{Head, serving};
 use crate::path::{self, Reply};
 use crate::peer::Role;
 use crate::refusal::Refusal;

@@ -11,9 +11,10 @@ use hyper::body::Incoming;
 use hyper::header::{ACCEPT, ACCEPT_CHARSET, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use hyper::{Request, Response, StatusCode};
 
+use super::asked::{guarded, limited};
 use super::batch;
 use super::body::{self, ReplyBody};
-use super::routes::{Head, guarded, limited, serving};
+use super::routes::{Head, serving};
 use crate::audit::{Entry, Work};
 use crate::gateway::Gateway;
 use crate::path::{self, CardReply, Reply};
