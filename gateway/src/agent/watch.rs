@@ -92,6 +92,10 @@ fn work(folders: &Folders, connection: &mut Connection, busy: &Busy, next: &Mute
     }
 }
 
+/// Seconds that a desk waits for an answer at most. A refusal that holds longer (the day's misses are used
+/// up) is told instead.
+const DESK_WAITS: u64 = 60;
+
 /// Sends one request and puts its answer there. `Err` when it has to be tried again, with the pause that
 /// the service asked for.
 fn answer(folders: &Folders, connection: &mut Connection, name: &str) -> Result<(), Option<Duration>> {
@@ -111,6 +115,9 @@ fn answer(folders: &Folders, connection: &mut Connection, name: &str) -> Result<
     match status {
         // The service's own words are the answer, a refusal of what was asked among them.
         200 | 403 | 409 | 422 => folders.answer(&request, &octets).map_err(|error| again(&error)),
+        429 if retry_after.is_some_and(|seconds| seconds > DESK_WAITS) => {
+            folders.answer(&request, &octets).map_err(|error| again(&error))
+        }
         400 | 404 | 405 | 413 | 415 => {
             let why = format!("サービスが受け付けませんでした (refused by the service, HTTP {status})");
             folders.aside(name, &why).map(drop).map_err(|error| again(&error))
