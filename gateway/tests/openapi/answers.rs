@@ -36,7 +36,7 @@ fn attempt(path: &str, operation: &Value, name: &str) -> (String, &'static str, 
         ["06132013", "138057", "portal", "jlis", "city-131016"].into_iter().find(|own| name.ends_with(own));
     let target =
         path.replace("{source}", own.unwrap_or("06132013")).replace("{name}", "1").replace("{serial}", "1");
-    let target = target.replace("{id}", "g1-00000000000000000000000000000000");
+    let target = target.replace("{delivery}", "1").replace("{id}", "g1-00000000000000000000000000000000");
     let target = target.replace("{message}", "OQSsiquc01");
     let content = &operation["requestBody"]["content"];
     if content["application/x-ndjson"].is_object() {

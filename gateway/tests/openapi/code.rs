@@ -17,7 +17,7 @@ use crate::document::{Document, Holding};
 use crate::{CLIENTS, DOCUMENT, OCTETS, WORLD};
 
 /// The route table, whose arms are read below.
-const ROUTES: &str = include_str!("../../src/front/routes.rs");
+const ROUTES: &str = include_str!("../../src/front/route.rs");
 
 /// The path templates and methods of the route table, read from its arms as they stand in the source.
 fn routes_of_the_code() -> BTreeMap<String, BTreeSet<String>> {
