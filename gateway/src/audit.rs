@@ -7,13 +7,13 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`entry`] | what is said of one answer or act |
-//! | [`record`], [`confirmation`] | the octets of it |
-//! | [`frame`], [`chain`], [`synced`] | sealed groups, each bound to the one before; the files; how far they are on the disk |
-//! | [`writer`] | who writes, and who waits for the disk |
-//! | [`walk`], [`verify`], [`export`], [`confirmed`] | reading it again, proving it, giving it out |
-//! | [`retain`] | dropping what has been kept long enough |
-//! | [`key`] | secrets and their ids |
+//! | `entry` | what is said of one answer or act |
+//! | `record`, `confirmation` | the octets of it |
+//! | `frame`, `chain`, `synced` | sealed groups, each bound to the one before; the files; how far they are on the disk |
+//! | `writer` | who writes, and who waits for the disk |
+//! | `walk`, [`verify`], [`export`], [`confirmed`] | reading it again, proving it, giving it out |
+//! | `retain` | dropping what has been kept long enough |
+//! | `key` | secrets and their ids |
 //!
 //! No number, no name and no card is ever in a file in the clear: persons are pseudonyms, and what an
 //! institution gets back of its own answers is sealed, and kept for a short time.
