@@ -38,11 +38,11 @@ pub(crate) fn refused(batch: &Batch) -> impl Iterator<Item = (usize, &Row)> {
 /// The kind of act of the gateway's own in a batch that will be looked for. Its links are many, and
 /// memory has them.
 pub(crate) fn act(batch: &Batch) -> Option<Kind> {
-    let kinds = batch.rows.iter().filter_map(|row| match &row.content {
+    let mut kinds = batch.rows.iter().filter_map(|row| match &row.content {
         Content::Accepted(record) => Some(record.said.kind()),
         Content::Refused(_) => None,
     });
-    kinds.filter(|kind| batch.source == Source::Gateway && *kind != Kind::Link).next_back()
+    kinds.find(|kind| batch.source == Source::Gateway && *kind != Kind::Link)
 }
 
 /// The rows of a batch as they are kept.
