@@ -39,6 +39,7 @@ mod fold;
 pub mod link;
 pub mod my_number;
 pub mod number;
+pub mod overlap;
 pub mod query;
 mod redacted;
 pub mod wire;
