@@ -49,6 +49,9 @@ pub struct Answer<'a> {
     pub generation: u64,
     /// When it was answered.
     pub answered_at: Timestamp,
+    /// The answer as it was known at this instant; absent where it is what is known now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_at: Option<Timestamp>,
     /// What to do next.
     pub advice: Advice<'a>,
 }
@@ -151,6 +154,8 @@ pub struct Occasion<'a> {
     pub generation: u64,
     /// Now.
     pub answered_at: Timestamp,
+    /// The instant that was looked back to.
+    pub known_at: Option<Timestamp>,
 }
 
 redacted!(Occasion<'_> = "Occasion(…)");
@@ -178,6 +183,7 @@ impl<'a> Answer<'a> {
             as_of: eligibility.as_of,
             generation: occasion.generation,
             answered_at: occasion.answered_at,
+            known_at: occasion.known_at,
             advice: advice::of(eligibility, occasion.card.map(|card| card.state)),
         }
     }

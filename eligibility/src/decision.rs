@@ -5,8 +5,8 @@
 
 mod view;
 
-use crate::code::words;
-use crate::coverage::{Coverage, Member, Membership, Person, Written};
+use crate::code::{Restriction, words};
+use crate::coverage::{Coverage, Member, Membership, Person, Restrictions, Written};
 use crate::day::{Day, Timestamp};
 use crate::feed::Source;
 use crate::number::InsurerNumber;
@@ -207,6 +207,17 @@ pub fn may_be_linked<T>(person: &Person<T>, today: Day) -> bool {
     !Standing::of(person, today).card_unusable && !person.memberships.iter().any(is_closed)
 }
 
+/// What restricts the person today, by insurer. It restricts what is shown of earlier knowledge too:
+/// protection is never undone by looking back.
+pub fn protections<T>(person: &Person<T>, today: Day) -> impl Iterator<Item = (InsurerNumber, Restrictions)> {
+    let hides = Standing::of(person, today).hides_address;
+    let address = if hides { Restrictions::NONE.with(Restriction::HideAddress) } else { Restrictions::NONE };
+    person.memberships.iter().map(move |one| {
+        let restrictions = if is_closed(one) { address.with(Restriction::Closed) } else { address };
+        (one.insurer, restrictions)
+    })
+}
+
 struct Rule<'r> {
     asked: &'r Asked<'r>,
     reach: &'r dyn Fn(Source) -> Reach,
@@ -363,7 +374,7 @@ fn named<'p, T: Written>(
 }
 
 fn is_closed<T>(membership: &Membership<T>) -> bool {
-    membership.restrictions().has(crate::code::Restriction::Closed)
+    membership.restrictions().has(Restriction::Closed)
 }
 
 fn candidates<'p, T>(

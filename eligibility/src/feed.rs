@@ -3,6 +3,7 @@
 //! Holds the typed [`Record`] and what can still be seen of a broken one ([`Glimpse`]). Its JSON is
 //! in `json`; sequences, duplicates and quarantine are the ledger's business.
 
+mod deletion_json;
 mod fields;
 mod json;
 mod list_json;
@@ -66,7 +67,7 @@ impl Source {
                 | (Self::Jlis, Kind::Renewal)
                 | (Self::City(_), Kind::Subsidy)
                 | (Self::Insurer(_) | Self::Portal | Self::Jlis | Self::City(_), Kind::Mark)
-                | (Self::Gateway, Kind::Link | Kind::Dismissal | Kind::Release | Kind::List)
+                | (Self::Gateway, Kind::Link | Kind::Dismissal | Kind::Release | Kind::List | Kind::Deletion)
         )
     }
 }
@@ -102,6 +103,8 @@ words! {
         Release = "release",
         /// What a revocation list changed when it arrived at the gateway.
         List = "list",
+        /// History that was kept for long enough is deleted.
+        Deletion = "deletion",
     }
 }
 
@@ -122,6 +125,22 @@ pub struct ListArrival {
     pub revoked: Vec<Revoked>,
     /// Serials whose hold it releases.
     pub released: Vec<Serial>,
+}
+
+/// A deletion of history: words that later ones had replaced before a moment. What was last said stays,
+/// however old it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The kind of records: members or subsidies.
+    pub of: Kind,
+    /// What was replaced before this moment is gone.
+    pub before: Timestamp,
+    /// How many records.
+    pub rows: u64,
+    /// Position of a batch before the deletion.
+    pub position: u64,
+    /// What memory held after that batch, as a sum: the same is made of the ledger for ever.
+    pub state: [u8; 32],
 }
 
 /// One entry of a revocation list.
@@ -197,9 +216,13 @@ pub enum Said {
         delivery: Box<str>,
         /// Whether it is released; else it is dropped.
         release: bool,
+        /// Since when it was held back; gateways did not always write it down.
+        received_at: Option<Timestamp>,
     },
     /// What a revocation list changed when it arrived.
     List(Box<ListArrival>),
+    /// History is deleted.
+    Deletion(Box<Deletion>),
 }
 
 impl Said {
@@ -215,6 +238,7 @@ impl Said {
             Self::Dismissal { .. } => Kind::Dismissal,
             Self::Release { .. } => Kind::Release,
             Self::List(_) => Kind::List,
+            Self::Deletion(_) => Kind::Deletion,
         }
     }
 
@@ -226,7 +250,11 @@ impl Said {
                 Some(Subject::Person(*link_number))
             }
             Self::Link { serial, .. } | Self::Renewal { serial, .. } => Some(Subject::Card(*serial)),
-            Self::Mark { .. } | Self::Dismissal { .. } | Self::Release { .. } | Self::List(_) => None,
+            Self::Mark { .. }
+            | Self::Dismissal { .. }
+            | Self::Release { .. }
+            | Self::List(_)
+            | Self::Deletion(_) => None,
         }
     }
 }

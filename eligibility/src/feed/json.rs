@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::deletion_json::DeletionLine;
 use super::list_json::ListLine;
 use super::member_json::{MemberLine, SubsidyLine, SubsidyWire};
 use super::{Kind, Record, Refused, Said, Source, Subject};
@@ -110,6 +111,8 @@ line! {
         #[serde(borrow, deserialize_with = "crate::wire::opaque")]
         delivery: Text<'a>,
         release: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        received_at: Option<Timestamp>,
     }
 }
 
@@ -192,11 +195,16 @@ fn read_as(kind: Kind, line: &[u8]) -> Result<Record, Fault> {
             let line: ListLine<'_> = wire::read(line)?;
             line.head().record(line.said()?)
         }
+        Kind::Deletion => {
+            let line: DeletionLine<'_> = wire::read(line)?;
+            line.head().record(line.said()?)
+        }
         Kind::Release => {
             let line: ReleaseLine<'_> = wire::read(line)?;
             let of = Source::parse(&line.of).ok_or(Fault::field("of", Wrong::NotInBook))?;
             let delivery = Box::from(&*line.delivery);
-            line.head().record(Said::Release { of, delivery, release: line.release })
+            let (release, received_at) = (line.release, line.received_at);
+            line.head().record(Said::Release { of, delivery, release, received_at })
         }
         Kind::Dismissal => {
             let line: DismissalLine<'_> = wire::read(line)?;
@@ -267,10 +275,20 @@ pub(super) fn write(record: &Record) -> Vec<u8> {
             resolves,
             ..ListLine::of(list)
         }),
-        Said::Release { of, delivery, release } => write!(ReleaseLine {
+        Said::Deletion(deletion) => wire::write(&DeletionLine {
+            source,
+            epoch,
+            sequence,
+            kind,
+            recorded_at,
+            resolves,
+            ..DeletionLine::of(deletion)
+        }),
+        Said::Release { of, delivery, release, received_at } => write!(ReleaseLine {
             of: of.to_string().into(),
             delivery: (&**delivery).into(),
             release: *release,
+            received_at: *received_at,
         }),
         Said::Dismissal { of, name } => {
             write!(DismissalLine { of: of.to_string().into(), name: (&**name).into() })

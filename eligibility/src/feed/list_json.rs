@@ -66,11 +66,11 @@ impl ListLine<'_> {
     }
 }
 
-fn hexadecimal(octets: &[u8]) -> String {
+pub(super) fn hexadecimal(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
+pub(super) fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
         text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     if !digits.len().is_multiple_of(2) {
