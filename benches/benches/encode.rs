@@ -19,7 +19,8 @@ fn encode(criterion: &mut Criterion) {
     let asked =
         Asked { by: By::Number(&query), date: today, today, consent: Consent::default(), sees_newer: false };
     let eligibility = decide(found.as_ref(), &asked, &|source| desk.reach(&memory, source, world.now));
-    let occasion = Occasion { reference: None, card: None, generation: 1, answered_at: world.now };
+    let occasion =
+        Occasion { reference: None, card: None, generation: 1, answered_at: world.now, known_at: None };
     let name = |insurer| world.insurer_name(insurer);
     let mut answer = Vec::new();
     Answer::of(&eligibility, occasion, &name).write_to(&mut answer);

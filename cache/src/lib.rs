@@ -35,6 +35,7 @@
 //! | `base`, `save`, `repair` | files: their form, when they are written and read, and made good |
 //! | `map` | memory outside the heap |
 //! | `state` | all shards |
+//! | `sum` | what shows that two memories hold the same |
 
 mod base;
 mod batch;
@@ -56,6 +57,7 @@ mod segment;
 mod source;
 mod sources;
 mod state;
+mod sum;
 mod text;
 mod writer;
 

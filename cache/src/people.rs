@@ -153,6 +153,16 @@ impl People {
         entries(self.base.entries()).map(|(key, record)| (Place::new(self.shard, key), record))
     }
 
+    /// Everybody in it as it is now.
+    pub(crate) fn each<'p>(&'p self, mut take: impl FnMut(Place, &'p [u8])) {
+        let changes = self.overlay.blocks().flat_map(entries);
+        merge(entries(self.base.entries()), changes, |key, record| {
+            if record != GONE {
+                take(Place::new(self.shard, key), record);
+            }
+        });
+    }
+
     /// What does not change of it.
     pub(crate) const fn base(&self) -> &Arc<Segment> {
         &self.base

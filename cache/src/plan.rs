@@ -92,6 +92,7 @@ impl<'s> Plan<'s> {
                 | Said::Dismissal { .. }
                 | Said::Release { .. }
                 | Said::List(_)
+                | Said::Deletion(_)
                 | Said::Member { .. }
                 | Said::Subsidy { .. },
             ) => {}

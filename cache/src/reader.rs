@@ -60,6 +60,10 @@ pub struct Sizes {
 }
 
 impl View {
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
     /// Whom the key hits. A card: `Unlinked`, `Unknown` (linked, and nobody has spoken of the
     /// person) or `One`; numbers: `Nobody`, `One` or `Several`. The person's texts stay as they are
     /// kept, so that only what is shown is unpacked.
@@ -109,6 +113,30 @@ impl View {
     #[must_use]
     pub fn source(&self, source: Source) -> Option<&SourceState> {
         self.state.sources.get(source)
+    }
+
+    /// Takes everybody of whom more than one insurer has a word, in no order. Texts stay as they are kept.
+    /// Looks at every shard.
+    pub fn each_of_several<'v>(&'v self, mut take: impl FnMut(Person<Packed<'v>>)) {
+        for people in &self.state.people {
+            people.each(|place, octets| {
+                if record::memberships(octets) > 1 {
+                    record::read_person(place, octets, None).into_iter().for_each(&mut take);
+                }
+            });
+        }
+    }
+
+    /// The person with this 紐付番号. Texts stay as they are kept.
+    #[must_use]
+    pub fn person(&self, link: LinkNumber) -> Option<Person<Packed<'_>>> {
+        self.state.person(link)
+    }
+
+    /// The sources that ever had a word on the person accepted, each with the position of its last one.
+    #[must_use]
+    pub fn words(&self, link: LinkNumber) -> Vec<(Source, u64)> {
+        self.state.kept(Place::of(link)).map(|kept| kept.words).unwrap_or_default()
     }
 }
 

@@ -143,6 +143,11 @@ pub(crate) fn holds(octets: &[u8], serial: &Serial) -> bool {
     (0..cards).map_while(|_| skip_card(&mut reading)).any(|other| other == magnitude)
 }
 
+/// How many insurers the record has entries of.
+pub(crate) fn memberships(octets: &[u8]) -> usize {
+    Head::read(&mut Reading::new(octets)).map_or(0, |head| head.memberships)
+}
+
 /// Whether any card is among those of the record.
 pub(crate) fn has_cards(octets: &[u8]) -> bool {
     Head::read(&mut Reading::new(octets)).is_some_and(|head| head.cards > 0)
