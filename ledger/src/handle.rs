@@ -17,6 +17,7 @@ use crate::error::LedgerError;
 use crate::group::Head;
 use crate::offer::Parcel;
 use crate::read::Reader;
+use crate::retire::Replaced;
 use crate::seen::LastBatch;
 use crate::sqlite::Sqlite;
 use crate::store::{Place, Store};
@@ -24,6 +25,9 @@ use crate::writer::{Job, Work, Writer};
 
 /// The most lines one append may hold, and so the most rows of a batch.
 pub const MOST_OFFERS: usize = 2_000;
+
+/// Batches that one deletion shortens in one transaction: intake waits for no more.
+const PART: usize = 16;
 
 /// Called once with what became of an append, on the writer's thread.
 pub type Done = Box<dyn FnOnce(Result<Appended, LedgerError>) + Send>;
@@ -143,6 +147,22 @@ impl Ledger {
             return Err(LedgerError::NotItsOwn);
         }
         self.queue(Work::OpenEpoch(source, epoch), done)
+    }
+
+    /// Deletes the lines of rows that are history, some batches at a time, and waits until they are gone.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; what was deleted before stays so.
+    pub fn delete(&self, replaced: Replaced) -> Result<(), LedgerError> {
+        let reader = self.reader()?;
+        for part in replaced.parts(PART) {
+            let (done, outcome) = sync_channel(1);
+            let tell: Done = Box::new(move |outcome| drop(done.send(outcome)));
+            self.queue(Work::Shorten(reader.shortened(&part)?), tell)?;
+            outcome.recv().unwrap_or(Err(LedgerError::Closed))?;
+        }
+        Ok(())
     }
 
     fn queue(&self, work: Work, done: Done) -> Result<(), LedgerError> {

@@ -21,6 +21,8 @@
 //! | `writer` | the thread that commits groups |
 //! | `handle` | opening, starting, the queue, closing |
 //! | `read` | replay in order, and the history of one subject |
+//! | `retire` | history that was kept for long enough |
+//! | `past` | what a source had said up to a moment, of those who are looked for |
 //! | `store` | the interface to the engine beneath |
 //! | `sqlite` | the engine inside the process |
 
@@ -31,7 +33,9 @@ mod handle;
 mod judge;
 mod offer;
 mod pack;
+mod past;
 mod read;
+mod retire;
 mod rows;
 mod seen;
 mod sqlite;
@@ -42,5 +46,7 @@ pub use batch::{Appended, Batch, Content, Quarantined, Row, Told};
 pub use error::LedgerError;
 pub use handle::{Delivery, Done, Ledger, MOST_OFFERS, Memory, Now, Opened, Options, Visible};
 pub use offer::{Offer, Parcel};
+pub use past::Glance;
 pub use read::Reader;
+pub use retire::Replaced;
 pub use store::Place;

@@ -3,7 +3,8 @@
 //! ```text
 //! stubs     a row after the other: flags, what they say, length of its body, hash
 //!           then the CRC-32 of all that, little endian
-//! flags     00000pqr     r refused, q its sequence follows, p its previous position follows
+//! flags     0000dpqr     r refused, q its sequence follows, p its previous position follows,
+//!                        d its line was kept for long enough and is gone
 //! sequence  difference to the one before in the batch, the first to 0, zigzag
 //! previous  how many positions before the batch's own
 //! bodies    one zstd frame with dictionary 1 and a checksum: the lines as received, and of refused
@@ -30,6 +31,7 @@ const MOST_OCTETS: usize = 1 << 30;
 const REFUSED: u8 = 1;
 const SEQUENCE: u8 = 1 << 1;
 const PREVIOUS: u8 = 1 << 2;
+const DROPPED: u8 = 1 << 3;
 
 static WRITING: LazyLock<EncoderDictionary<'static>> =
     LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
@@ -39,6 +41,8 @@ static READING: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderD
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stub {
     pub(crate) refused: bool,
+    /// Its line was kept for long enough and is gone.
+    pub(crate) dropped: bool,
     pub(crate) sequence: Option<u64>,
     pub(crate) previous: Option<u64>,
     pub(crate) hash: [u8; 16],
@@ -54,6 +58,7 @@ pub(crate) fn stubs(position: u64, all: &[Stub]) -> Vec<u8> {
         let flag = |is, flag| if is { flag } else { 0 };
         out.push(
             flag(stub.refused, REFUSED)
+                | flag(stub.dropped, DROPPED)
                 | flag(stub.sequence.is_some(), SEQUENCE)
                 | flag(stub.previous.is_some(), PREVIOUS),
         );
@@ -94,7 +99,8 @@ pub(crate) fn read_stubs(position: u64, octets: &[u8]) -> Option<Vec<Stub>> {
         let length = usize::try_from(number(&mut rest)?).ok()?;
         let (hash, after) = rest.split_first_chunk()?;
         rest = after;
-        all.push(Stub { refused: flags & REFUSED != 0, sequence, previous, hash: *hash, length });
+        let (refused, dropped) = (flags & REFUSED != 0, flags & DROPPED != 0);
+        all.push(Stub { refused, dropped, sequence, previous, hash: *hash, length });
     }
     Some(all)
 }
@@ -158,9 +164,16 @@ mod tests {
 
     fn stub() -> impl Strategy<Value = Stub> {
         let number = || prop_oneof![0..1000_u64, any::<u64>()];
-        (any::<bool>(), prop::option::of(number()), prop::option::of(number()), any::<[u8; 16]>(), 0..9_usize)
-            .prop_map(|(refused, sequence, previous, hash, length)| Stub {
+        (
+            any::<[bool; 2]>(),
+            prop::option::of(number()),
+            prop::option::of(number()),
+            any::<[u8; 16]>(),
+            0..9_usize,
+        )
+            .prop_map(|([refused, dropped], sequence, previous, hash, length)| Stub {
                 refused,
+                dropped,
                 sequence,
                 previous,
                 hash,

@@ -15,6 +15,7 @@ use memchr::memmem::Finder;
 use crate::batch::{Batch, Content, Row, Told};
 use crate::error::LedgerError;
 use crate::group::Head;
+use crate::pack::Stub;
 use crate::rows::{self, Stored};
 use crate::sqlite;
 use crate::store::{Outline, Place, Read, Which};
@@ -24,7 +25,7 @@ const ENOUGH_ROWS: u64 = 16_384;
 
 /// Reads the ledger on a connection of its own, beside the writer.
 pub struct Reader {
-    store: Box<dyn Read>,
+    pub(crate) store: Box<dyn Read>,
 }
 
 impl Reader {
@@ -94,7 +95,7 @@ impl Reader {
     }
 
     /// The batch at this position, without its rows.
-    fn outline(&self, position: u64) -> Result<Option<Outline>, LedgerError> {
+    pub(crate) fn outline(&self, position: u64) -> Result<Option<Outline>, LedgerError> {
         let found = self.store.outlines(Which::All, position.saturating_sub(1), 1)?.pop();
         Ok(found.filter(|one| one.batch.position == position))
     }
@@ -149,7 +150,10 @@ impl Reader {
             let batch = outline.batch;
             next = None;
             let mut any = false;
-            let rows = rows_of(&batch, &stored.unwrap_or_default(), Some(&wanted))?;
+            let stored = stored.unwrap_or_default();
+            let dropped = stored.stubs.iter().any(|stub| stub.dropped);
+            let may_be = |stub: &Stub, line: &[u8]| !stub.refused && wanted.may_be(line);
+            let rows = rows_of(&batch, &stored, may_be)?;
             for row in rows.into_iter().rev() {
                 let Content::Accepted(record) = row.content else { continue };
                 if record.said.subject() != Some(subject) {
@@ -159,7 +163,8 @@ impl Reader {
                 next = row.previous.filter(|previous| *previous < position);
                 told.push(Told { position, committed_at: batch.committed_at, record });
             }
-            if !any {
+            // What it led to may have been kept for long enough.
+            if !any && !dropped {
                 return Err(corrupt(position, "a history leads to a batch without its subject"));
             }
         }
@@ -197,23 +202,22 @@ impl Wanted {
 /// A batch with all its rows.
 fn filled(outline: Outline, stored: &Stored) -> Result<Batch, LedgerError> {
     let Outline { mut batch, rows } = outline;
-    if stored.len() as u64 != rows {
+    if stored.stubs.len() as u64 != rows {
         return Err(corrupt(batch.position, "it has not as many rows as it says"));
     }
-    batch.rows = rows_of(&batch, stored, None)?;
+    batch.rows = rows_of(&batch, stored, |_, _| true)?;
     Ok(batch)
 }
 
-/// Rows of a batch; with a subject, those that may be accepted words on it.
-fn rows_of(batch: &Batch, stored: &Stored, of: Option<&Wanted>) -> Result<Vec<Row>, LedgerError> {
-    let mut rows = Vec::with_capacity(if of.is_some() { 1 } else { stored.len() });
-    for (stub, body) in stored.each() {
-        if of.is_none_or(|wanted| !stub.refused && wanted.may_be(body)) {
-            let row = rows::row(stub, body, batch.source);
-            rows.push(row.map_err(|reason| corrupt(batch.position, reason))?);
-        }
-    }
-    Ok(rows)
+/// Those rows of a batch that are wanted.
+pub(crate) fn rows_of(
+    batch: &Batch,
+    stored: &Stored,
+    mut wants: impl FnMut(&Stub, &[u8]) -> bool,
+) -> Result<Vec<Row>, LedgerError> {
+    let wanted = stored.each().filter(|(stub, body)| !stub.dropped && wants(stub, body));
+    let rows = wanted.map(|(stub, body)| rows::row(stub, body, batch.source));
+    rows.collect::<Result<_, _>>().map_err(|reason| corrupt(batch.position, reason))
 }
 
 const fn corrupt(position: u64, reason: &'static str) -> LedgerError {

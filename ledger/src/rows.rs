@@ -26,7 +26,13 @@ pub(crate) fn pack(
 
 fn stub(row: &Row, length: usize) -> Stub {
     let refused = matches!(row.content, Content::Refused(_));
-    Stub { refused, sequence: row.sequence, previous: row.previous, hash: row.hash, length }
+    let (sequence, previous) = (row.sequence, row.previous);
+    Stub { refused, dropped: false, sequence, previous, hash: row.hash, length }
+}
+
+/// Rows with their bodies one behind the other.
+pub(crate) fn packed(position: u64, stubs: &[Stub], bodies: &[u8]) -> Pack {
+    Pack { stubs: pack::stubs(position, stubs), bodies: pack::compress(std::iter::once(bodies)) }
 }
 
 /// The refused rows of a batch: each will be looked for by its name. With its place in the batch.
@@ -68,11 +74,6 @@ impl Stored {
             .ok_or_else(|| corrupt("what is kept of its rows is damaged"))?;
         let bodies = pack::decompress(&stubs, bodies).ok_or_else(|| corrupt("its records are damaged"))?;
         Ok(Self { stubs, bodies })
-    }
-
-    /// How many there are.
-    pub(crate) const fn len(&self) -> usize {
-        self.stubs.len()
     }
 
     /// Each row with its body.

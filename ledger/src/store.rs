@@ -69,6 +69,8 @@ pub(crate) trait Transaction {
     fn quarantined(&mut self, of: (Source, u32), name: &str) -> Result<Vec<[u8; 16]>, LedgerError>;
     /// Adds a batch.
     fn put(&mut self, sealed: &Sealed<'_>) -> Result<(), LedgerError>;
+    /// Puts other octets in place of a batch's rows: without lines that were kept for long enough.
+    fn replace(&mut self, position: u64, pack: &Pack) -> Result<(), LedgerError>;
     /// Makes durable what was put.
     fn commit(self: Box<Self>) -> Result<(), LedgerError>;
 }

@@ -15,6 +15,7 @@ use crate::error::LedgerError;
 use crate::group::{Added, Group, Head};
 use crate::handle::{Done, Memory, Now, Visible};
 use crate::offer::Parcel;
+use crate::retire::Shortened;
 use crate::seen::LastBatch;
 use crate::store::Store;
 
@@ -34,6 +35,8 @@ pub(crate) enum Work {
     Act(Said),
     /// A source's new epoch.
     OpenEpoch(Source, u32),
+    /// Batches without some of their lines.
+    Shorten(Vec<Shortened>),
 }
 
 impl Work {
@@ -41,6 +44,7 @@ impl Work {
         match self {
             Self::Append(_, parcel, _) => parcel.offers.len(),
             Self::Act(_) | Self::OpenEpoch(..) => 1,
+            Self::Shorten(batches) => batches.len(),
         }
     }
 
@@ -48,7 +52,7 @@ impl Work {
     fn broken(&self) -> Option<Arc<AtomicBool>> {
         match self {
             Self::Append(.., broken) => Some(Arc::clone(broken)),
-            Self::Act(_) | Self::OpenEpoch(..) => None,
+            Self::Act(_) | Self::OpenEpoch(..) | Self::Shorten(_) => None,
         }
     }
 }
@@ -147,17 +151,24 @@ impl<S: Store> Writer<S> {
         let mut transaction = self.store.begin()?;
         let at = (self.position, committed_at);
         let mut group = Group::new(&mut *transaction, self.memory.as_ref(), &mut self.last, &self.heads, at);
-        let mut outcomes = Vec::with_capacity(works.len());
+        let (mut outcomes, mut shortened) = (Vec::with_capacity(works.len()), Vec::new());
         for work in works {
             outcomes.push(match work {
                 Work::Append(_, _, broken) if broken.load(Ordering::Relaxed) => Err(LedgerError::Interrupted),
                 Work::Append(source, parcel, _) => Ok(group.append(source, parcel)?),
                 Work::Act(said) => group.act(said)?,
                 Work::OpenEpoch(source, epoch) => group.open_epoch(source, epoch)?,
+                Work::Shorten(batches) => {
+                    shortened.extend(batches);
+                    Ok(Appended::default())
+                }
             });
         }
         let (batches, heads) = group.put()?;
-        if !batches.is_empty() {
+        for Shortened { position, pack } in &shortened {
+            transaction.replace(*position, pack)?;
+        }
+        if !batches.is_empty() || !shortened.is_empty() {
             transaction.commit()?;
         }
         Ok(((batches, heads), outcomes))

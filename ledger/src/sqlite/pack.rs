@@ -24,6 +24,20 @@ pub(super) fn put(connection: &Connection, position: u64, pack: &Pack) -> rusqli
     Ok(())
 }
 
+/// Puts other octets in place of a batch's rows. The hashes of refused ones move to their notes.
+pub(super) fn replace(connection: &Connection, position: u64, pack: &Pack) -> rusqlite::Result<()> {
+    let at = to_sql(position);
+    connection.execute(
+        "UPDATE quarantine SET hash = (SELECT hash FROM row
+             WHERE row.position = quarantine.position AND row.ordinal = quarantine.ordinal)
+         WHERE position = ?1 AND hash IS NULL",
+        [at],
+    )?;
+    connection.execute("DELETE FROM row WHERE position = ?1", [at])?;
+    connection.execute("DELETE FROM pack WHERE position = ?1", [at])?;
+    put(connection, position, pack)
+}
+
 /// Reads the rows of a batch; none where it has none.
 pub(super) fn read(connection: &Connection, position: u64) -> Result<Stored, LedgerError> {
     read_pack(connection, position).map_err(|error| reading(&error))?
@@ -58,7 +72,7 @@ fn read_single(connection: &Connection, position: u64) -> rusqlite::Result<Resul
         let body = row.get_ref(4)?.as_blob().unwrap_or_default();
         stored.bodies.extend_from_slice(body);
         let (sequence, previous, length) = (count(0)?, count(1)?, body.len());
-        stored.stubs.push(Stub { refused, sequence, previous, hash, length });
+        stored.stubs.push(Stub { refused, dropped: false, sequence, previous, hash, length });
     }
     Ok(Ok(stored))
 }

@@ -100,6 +100,8 @@ pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Led
     // WAL with FULL: every commit is synced before it is acknowledged, and readers never wait.
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    // What is deleted is not to be found in the file any more.
+    connection.pragma_update(None, "secure_delete", true).map_err(failed)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20).map_err(failed)?;
     Ok(connection)
 }

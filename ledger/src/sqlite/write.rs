@@ -11,7 +11,7 @@ use super::schema::{from_sql, to_sql};
 use super::{lock, pack, schema, writing};
 use crate::error::LedgerError;
 use crate::rows;
-use crate::store::{self, Sealed, Sequences, Span, Store};
+use crate::store::{self, Pack, Sealed, Sequences, Span, Store};
 
 /// The file and the connection that writes.
 pub(crate) struct Sqlite {
@@ -53,6 +53,10 @@ impl store::Transaction for Transaction<'_> {
 
     fn put(&mut self, sealed: &Sealed<'_>) -> Result<(), LedgerError> {
         put(self, sealed).map_err(|error| writing(&error))
+    }
+
+    fn replace(&mut self, position: u64, pack: &Pack) -> Result<(), LedgerError> {
+        pack::replace(self, position, pack).map_err(|error| writing(&error))
     }
 
     fn commit(self: Box<Self>) -> Result<(), LedgerError> {
