@@ -29,6 +29,16 @@ pub(super) async fn feed(
     acted(head, entry, delivered).await
 }
 
+pub(super) async fn overlaps(head: &Head<'_>, source: &str) -> Result<(StatusCode, Vec<u8>), Refusal> {
+    let mut entry = head.act("overlaps", "feed review");
+    if let Some(Source::Insurer(number)) = Source::parse(source) {
+        entry = entry.insurer(number);
+    }
+    let page = intake::overlaps::all(head.gateway, head.peer, source).await;
+    let shown = page.as_ref().map_or(0, |(.., shown)| *shown);
+    acted(head, entry.shown(shown), page.map(|(json, _)| (StatusCode::OK, json))).await
+}
+
 pub(super) async fn own_log(head: &Head<'_>, query: Option<&str>) -> Result<(StatusCode, Vec<u8>), Refusal> {
     let page = match after(query) {
         Ok(after) => confirmations::page(head.gateway, head.peer, after).await,

@@ -17,6 +17,7 @@ pub(super) enum Route<'r> {
     Dismissal(&'r str, &'r str),
     Held(&'r str),
     HeldOne(&'r str, &'r str),
+    Overlaps(&'r str),
     Links,
     Link(&'r str),
     Notices,
@@ -57,6 +58,7 @@ impl<'r> Route<'r> {
             [Some("feeds"), Some(source), Some("held"), Some(delivery), None] => {
                 (Self::HeldOne(source, delivery), "GET, POST")
             }
+            [Some("feeds"), Some(source), Some("overlaps"), None, ..] => (Self::Overlaps(source), "GET"),
             [Some("links"), None, ..] => (Self::Links, "POST"),
             [Some("links"), Some("notices"), None, ..] => (Self::Notices, "GET"),
             [Some("links"), Some(serial), None, ..] => (Self::Link(serial), "DELETE"),
@@ -83,6 +85,7 @@ impl<'r> Route<'r> {
             Self::Quarantine(_) => "quarantine",
             Self::Dismissal(..) => "dismissal",
             Self::Held(_) | Self::HeldOne(..) => "held",
+            Self::Overlaps(_) => "overlaps",
             Self::Links | Self::Link(_) => "links",
             Self::Notices => "notices",
             Self::Confirmations => "confirmations",
