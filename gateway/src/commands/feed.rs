@@ -1,4 +1,7 @@
-//! `shikaku feed`: loads or checks feed files without the service.
+//! `shikaku feed`: loads or checks feed files without the service; `operate` is what operators do while it
+//! runs.
+
+mod operate;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -13,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, InsurerList};
 use crate::follow;
 use crate::intake::folder;
-use crate::intake::{Admission, Admitted, Held, HeldDelivery, Reason, Report};
+use crate::intake::{Admission, Admitted, Held, HeldDelivery, Report};
 
 /// Loads or checks feed files.
 #[derive(Subcommand)]
@@ -34,6 +37,9 @@ pub(super) enum FeedCommand {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    State(operate::State),
+    Quarantine(operate::Quarantine),
+    Held(operate::HeldBack),
 }
 
 impl FeedCommand {
@@ -58,6 +64,9 @@ impl FeedCommand {
                 }
             }
             Self::Verify { files } => verify(files),
+            Self::State(state) => state.run(),
+            Self::Quarantine(quarantine) => quarantine.run(),
+            Self::Held(held) => held.run(),
         }
     }
 }
@@ -163,9 +172,7 @@ fn progress(file: &Path, octets: u64) -> ProgressBar {
 
 fn tell_held(file: &Path, held: &HeldDelivery) {
     println!("{}: {} records, held back as {}", file.display(), held.records, held.delivery);
-    for Reason { gate, field, found, allowed } in &held.reasons {
-        println!("  {gate} {}: {found}, {allowed} allowed", field.as_deref().unwrap_or_default());
-    }
+    held.reasons.iter().for_each(operate::tell);
 }
 
 fn summarize(file: &Path, report: &Report) {
