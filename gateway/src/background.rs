@@ -1,5 +1,16 @@
 //! Threads that must not be felt by desks.
 
+use std::io;
+use std::thread::JoinHandle;
+
+/// A named thread of the lowest priority.
+pub(crate) fn lowest(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        wait_for_all_others();
+        run();
+    })
+}
+
 /// Gives this thread the lowest priority: it runs when nothing else wants to.
 pub(crate) fn wait_for_all_others() {
     let lowest = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);

@@ -5,15 +5,21 @@ mod audit;
 mod card;
 mod config;
 pub mod demo;
+mod explain;
 mod feed;
+mod history;
 mod pki;
 mod precheck;
+mod remote;
 mod serve;
 mod store;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use eligibility::day::Timestamp;
+
+use crate::past::PastError;
 
 /// オンライン資格確認 gateway: answers whether, with which insurer and on what terms a person is insured.
 #[derive(Parser)]
@@ -39,6 +45,9 @@ enum Command {
     #[command(subcommand)]
     Pki(pki::PkiCommand),
     Precheck(precheck::Precheck),
+    #[command(subcommand)]
+    History(history::HistoryCommand),
+    Explain(explain::Explain),
     #[command(subcommand)]
     Store(store::StoreCommand),
 }
@@ -88,6 +97,18 @@ impl From<crate::gateway::StartError> for CommandError {
     }
 }
 
+/// An instant as an argument.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| "must be RFC 3339, such as 2026-07-01T00:00:00+09:00".to_owned())
+}
+
+fn not_looked_back(error: PastError) -> CommandError {
+    match error {
+        PastError::NotKept { .. } => CommandError::No(error.to_string()),
+        PastError::Ledger(_) => CommandError::environment(error),
+    }
+}
+
 /// Runs the program: 0 done, 1 the answer is no, 2 wrong usage or configuration, 3 environment.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -102,6 +123,8 @@ pub fn run() -> ExitCode {
         Command::Agent(agent) => agent.run(),
         Command::Pki(pki) => pki.run(),
         Command::Precheck(precheck) => precheck.run(),
+        Command::History(history) => history.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Store(store) => store.run(),
     };
     match outcome {

@@ -3,6 +3,7 @@
 //! Paths are relative to the file. Nothing is read from the environment.
 
 mod card;
+mod history;
 mod precheck;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::peer::RoleRule;
 pub use card::{
     AnchorFile, Card, CardProof, Grace, PinnedAnchor, Responder, RevocationRules, Unknown, fingerprint,
 };
+pub use history::KeepHistory;
 pub use precheck::Precheck;
 
 /// Why a configuration cannot be used. Says file, place and cure.
@@ -172,6 +174,9 @@ impl Default for Admin {
 pub struct Ledger {
     /// `sqlite:PATH`.
     pub url: String,
+    /// For how long it is kept what sources said before they said otherwise.
+    #[serde(default)]
+    pub keep_days: KeepHistory,
 }
 
 /// Memory's files: what a restart begins with instead of the whole ledger.
@@ -416,7 +421,12 @@ impl Config {
                 return wrong(key, "name at least one key file".to_owned());
             }
         }
-        for (key, value) in self.positive().into_iter().chain(self.precheck.positive()) {
+        for (key, value) in self
+            .positive()
+            .into_iter()
+            .chain(self.precheck.positive())
+            .chain(self.ledger.keep_days.positive())
+        {
             if value == 0 {
                 return wrong(key, "must be greater than zero".to_owned());
             }

@@ -61,15 +61,24 @@ impl Staleness {
         self.after_ms_of.get(&source).copied().unwrap_or(self.after_ms)
     }
 
-    /// How far the word of a source that stands so reaches now; `None` when it has never said anything.
+    /// How far the word of a source that stands so reaches now, with or without a delivery that is held
+    /// back; `None` when it has never said anything.
     #[must_use]
-    pub fn reach(&self, state: Option<&cache::SourceState>, source: Source, now: Timestamp) -> Reach {
-        let Some(state) = state else {
-            return Reach { as_of: None, doubt: Some(Reason::NeverFed) };
-        };
-        let as_of = state.complete_to;
+    pub fn reach(
+        &self,
+        state: Option<&cache::SourceState>,
+        source: Source,
+        held: bool,
+        now: Timestamp,
+    ) -> Reach {
+        let as_of = state.and_then(|state| state.complete_to);
         let fresh = as_of.is_some_and(|at| now.millis().saturating_sub(at.millis()) <= self.after_ms(source));
-        Reach { as_of, doubt: (!fresh).then_some(Reason::Stale) }
+        let doubt = match state {
+            _ if held => Some(Reason::HeldBack),
+            None => Some(Reason::NeverFed),
+            Some(_) => (!fresh).then_some(Reason::Stale),
+        };
+        Reach { as_of, doubt }
     }
 }
 
@@ -77,10 +86,6 @@ impl Desk {
     /// How far a source's word reaches now, as this view of memory has it.
     #[must_use]
     pub fn reach(&self, memory: &cache::View, source: Source, now: Timestamp) -> Reach {
-        let reach = self.staleness.reach(memory.source(source), source, now);
-        match self.held.has(source) {
-            true => Reach { doubt: Some(Reason::HeldBack), ..reach },
-            false => reach,
-        }
+        self.staleness.reach(memory.source(source), source, self.held.has(source), now)
     }
 }

@@ -62,14 +62,7 @@ impl<'q> Entitled<'q> {
         if !insurers.has(query.key.insurer()) {
             return Err(Refusal::field("insurer_number", Wrong::NotInBook));
         }
-        if query.known_at.is_some() {
-            // Answers as once known are not given yet; a caller who may not ask learns no more.
-            return Err(if peer.has(Role::Review) {
-                Refusal::field("known_at", Wrong::Range)
-            } else {
-                Refusal::Forbidden
-            });
-        }
+        query.known_at.map_or(Ok(()), |at| looking_back(at, peer, now))?;
         Ok(Self { key: Key::Number(query), asked, institution, identity_check: None })
     }
 
@@ -95,6 +88,17 @@ impl<'q> Entitled<'q> {
     #[must_use]
     pub const fn identity_check(&self) -> Option<IdentityCheck> {
         self.identity_check
+    }
+}
+
+/// Whether this caller may ask what was known at an instant.
+pub(crate) fn looking_back(at: Timestamp, peer: &Peer, now: Timestamp) -> Result<(), Refusal> {
+    if !peer.has(Role::Review) {
+        Err(Refusal::Forbidden)
+    } else if at > now {
+        Err(Refusal::field("known_at", Wrong::Range))
+    } else {
+        Ok(())
     }
 }
 

@@ -79,6 +79,23 @@ pub fn start(path: &Path, folder: &Path) -> Result<Followed, LedgerError> {
     Ok(Followed { ledger, memory, written, lists, began, files })
 }
 
+/// Memory as of the ledger's last batch, beside a process that may be writing the ledger and memory's
+/// files.
+///
+/// # Errors
+/// [`LedgerError`] when the ledger cannot be opened or read.
+pub fn beside(path: &Path, folder: &Path) -> Result<(ledger::Reader, Reader), LedgerError> {
+    let ledger = ledger::Reader::beside(path)?;
+    let (mut writer, memory) = files::open(folder, &ledger)?.unwrap_or_else(cache::empty);
+    loop {
+        let batches = ledger.read(memory.generation(), ACTS)?;
+        if batches.is_empty() {
+            return Ok((ledger, memory));
+        }
+        batches.iter().for_each(|batch| apply(&mut writer, batch));
+    }
+}
+
 impl Followed {
     /// Ends the ledger and writes memory's files, so that the next start has nothing to read again.
     pub fn close(self) {
@@ -109,20 +126,25 @@ fn remember(lists: &mut Memories, batch: &ledger::Batch) {
 }
 
 fn apply(writer: &mut Writer, batch: &ledger::Batch) {
+    writer.apply(as_applied(batch));
+}
+
+/// A batch as memory takes it.
+pub(crate) fn as_applied(batch: &ledger::Batch) -> cache::Batch<'_> {
     let rows = batch.rows.iter().map(|row| match &row.content {
         Content::Accepted(record) => cache::Row::Accepted(record),
         Content::Refused(refused) => {
             cache::Row::Refused { name: row.name().into(), sequence: row.sequence, refused }
         }
     });
-    writer.apply(cache::Batch {
+    cache::Batch {
         position: batch.position,
         source: batch.source,
         epoch: batch.epoch,
         committed_at: batch.committed_at,
         committed_sequence: batch.committed_sequence,
         rows: rows.collect(),
-    });
+    }
 }
 
 /// Nothing under this lock leaves memory half done: a panic in it poisons nothing.

@@ -16,6 +16,7 @@ mod entrance;
 mod fhir;
 mod frames;
 mod oqs;
+mod past;
 mod places;
 mod prechecks;
 mod route;

@@ -22,11 +22,14 @@ use crate::confirmations::Confirmations;
 use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::{Entrance, EntranceError};
+use crate::history::kept_since;
 use crate::intake::{Admission, Held, Spool};
 use crate::jobs::Jobs;
 use crate::kept::Kept;
 use crate::metrics::Metrics;
+use crate::past::{Past, PastError, Today, Wanted};
 use crate::peer::RoleRule;
+use crate::refusal::Refusal;
 use crate::trust::{Trust, TrustError};
 
 /// Most challenges that may be spent and not yet expired.
@@ -290,6 +293,33 @@ impl Gateway {
         Admission { ledger: &self.ledger, memory: &self.desk.memory, held: &self.desk.held, gate: &self.gate }
     }
 
+    /// Whether history reaches back to this instant.
+    ///
+    /// # Errors
+    /// [`Refusal`] where it does not, or the ledger cannot be read.
+    pub fn reaches_back(&self, at: Timestamp) -> Result<(), Refusal> {
+        let since = self.ledger.reader().and_then(|ledger| kept_since(&ledger));
+        match since.map_err(not_looked_back)? {
+            Some(since) if at < since => Err(Refusal::NotKept { since }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was known at an instant of those who are wanted. Takes as long as reading all that their
+    /// insurers delivered.
+    ///
+    /// # Errors
+    /// [`Refusal`] where the ledger cannot be read, or does not reach back so far.
+    pub fn look_back(&self, at: Timestamp, wanted: &Wanted) -> Result<Past, Refusal> {
+        let memory = &self.desk.memory.view();
+        let today = Today { memory, held: &self.desk.held, day: self.clock.now().day_in_japan() };
+        let reader = self.ledger.reader().map_err(PastError::from);
+        reader.and_then(|ledger| Past::of(&ledger, &today, at, wanted)).map_err(|error| match error {
+            PastError::NotKept { since } => Refusal::NotKept { since },
+            PastError::Ledger(error) => not_looked_back(error),
+        })
+    }
+
     /// Writes an act of the gateway's own and waits until it is durable and visible. Blocks.
     ///
     /// # Errors
@@ -299,6 +329,11 @@ impl Gateway {
         self.ledger.act(said, Box::new(move |outcome| drop(done.send(outcome))))?;
         outcome.recv().unwrap_or(Err(LedgerError::Closed))
     }
+}
+
+fn not_looked_back(error: LedgerError) -> Refusal {
+    tracing::error!(%error, "the ledger could not be looked back into");
+    Refusal::Internal
 }
 
 /// A clock that lies behind what was seen would call ended what is good, and good what is over.

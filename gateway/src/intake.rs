@@ -17,6 +17,7 @@ mod held;
 pub mod http;
 mod lines;
 pub mod links;
+pub(crate) mod overlaps;
 
 use std::fs::File;
 use std::io;

@@ -33,6 +33,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::config::Precheck;
+use crate::past::Past;
 use folder::JobFolder;
 use owner::Owner;
 use state::{Phase, State};
@@ -62,6 +63,8 @@ struct Job {
     work: Mutex<()>,
     state: Mutex<State>,
     cancelled: AtomicBool,
+    /// What was known at the instant that it names, once that is looked up.
+    past: Mutex<Option<Arc<Past>>>,
     /// Position of memory when its provisional results were last judged; 0 after a restart.
     judged: AtomicU64,
 }
@@ -205,6 +208,7 @@ impl Job {
             work: Mutex::new(()),
             state: Mutex::new(state),
             cancelled: AtomicBool::new(false),
+            past: Mutex::new(None),
             judged: AtomicU64::new(0),
         }
     }
@@ -248,6 +252,7 @@ impl Job {
             tracing::error!(job = %self.id, %error, "the end of a pre-check is not durable");
         }
         self.folder.empty(state.round);
+        locked(&self.past).take();
         self.set(state);
         phase
     }

@@ -16,6 +16,7 @@
 //! | [`path`] | the path of one query, top to bottom |
 //! | [`challenge`], [`entitle`], [`misses`], [`refusal`] | its own steps, and the one door of refusals |
 //! | [`desk`], [`trust`], [`follow`] | what it looks at: trust and memory |
+//! | [`past`], [`history`] | memory as it was at an instant; for how long that is kept |
 //! | [`intake`] | deliveries |
 //! | [`jobs`] | claims pre-checks |
 //! | [`wire`] | the messages of reception systems, FHIR |
@@ -42,11 +43,13 @@ pub mod entitle;
 pub mod follow;
 pub mod front;
 pub mod gateway;
+pub mod history;
 pub mod intake;
 pub mod jobs;
 pub mod kept;
 pub mod metrics;
 pub mod misses;
+pub mod past;
 pub mod path;
 pub mod peer;
 pub mod refusal;

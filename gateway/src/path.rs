@@ -8,7 +8,8 @@
 //! Each step hands its value on and calls no other. Nothing here waits, reads a clock or knows a
 //! socket: the whole path runs in a test or a bench. What is left to wait for is handed out: with the
 //! reply its audit record, which must be written before the reply may leave; and before the reply, for
-//! the few cards of which no list speaks, the question to the authority's responder.
+//! the few cards of which no list speaks, the question to the authority's responder; and what was known
+//! at an instant, for the few who ask for that.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,6 +27,7 @@ use crate::config::CardProof;
 use crate::desk::Desk;
 use crate::entitle::Entitled;
 use crate::misses::{Account, UsedUp};
+use crate::past::Past;
 use crate::peer::Peer;
 use crate::refusal::{Fresh, Refusal};
 use crate::trust::{self, Asked, InForce};
@@ -172,13 +174,28 @@ pub fn number_as(
     query: Result<NumberQuery, Refusal>,
 ) -> Reply {
     let mut entry = Entry::question("number", Work::Desk, request);
-    let outcome = query.and_then(|query| by_number(encode, desk, request, &query, &mut entry));
+    let outcome = query.and_then(|query| by_number(encode, desk, request, (&query, None), &mut entry));
+    finish(desk, outcome, entry)
+}
+
+/// The slow branch: a question with `known_at`, answered in JSON from what was known at that instant.
+pub fn number_then(
+    desk: &Desk,
+    request: Request<'_>,
+    asked: Result<(NumberQuery, Option<&Past>), Refusal>,
+) -> Reply {
+    let mut entry = Entry::question("number", Work::Batch, request);
+    let outcome = asked.and_then(|(query, past)| by_number(&json, desk, request, (&query, past), &mut entry));
     finish(desk, outcome, entry)
 }
 
 /// The same question in a batch: its record is left to the caller, who writes many as one group.
-pub fn number_of_batch(desk: &Desk, request: Request<'_>, body: &[u8]) -> Unrecorded {
-    number_of_batch_as(&json, desk, request, NumberQuery::from_json(body).map_err(Refusal::from))
+pub fn number_of_batch(
+    desk: &Desk,
+    request: Request<'_>,
+    asked: Result<(NumberQuery, Option<&Past>), Refusal>,
+) -> Unrecorded {
+    of_batch(&json, desk, request, asked)
 }
 
 /// The same question in a batch, asked and answered as this wire has it.
@@ -188,8 +205,18 @@ pub fn number_of_batch_as(
     request: Request<'_>,
     query: Result<NumberQuery, Refusal>,
 ) -> Unrecorded {
+    of_batch(encode, desk, request, query.map(|query| (query, None)))
+}
+
+fn of_batch(
+    encode: &Encode<'_>,
+    desk: &Desk,
+    request: Request<'_>,
+    asked: Result<(NumberQuery, Option<&Past>), Refusal>,
+) -> Unrecorded {
     let mut entry = Entry::question("batch", Work::Batch, request);
-    let outcome = query.and_then(|query| by_number(encode, desk, request, &query, &mut entry));
+    let outcome =
+        asked.and_then(|(query, past)| by_number(encode, desk, request, (&query, past), &mut entry));
     let (outcome, word) = worded(outcome, &mut entry);
     Unrecorded { outcome, word, entry }
 }
@@ -237,14 +264,14 @@ fn standing(
     desk.trust.count(authority, not_before, unix(now));
     let entitled = Entitled::by_card(&verified, query.identity_check, &query.circumstances, peer, now)?;
     let reference = query.circumstances.reference.as_deref();
-    Ok(answer(encode, desk, &entitled, (Some(shown(&verified)), reference), now, entry))
+    Ok(answer(encode, desk, &entitled, (Some(shown(&verified)), reference, None), now, entry))
 }
 
 fn by_number(
     encode: &Encode<'_>,
     desk: &Desk,
     request: Request<'_>,
-    query: &NumberQuery,
+    (query, past): (&NumberQuery, Option<&Past>),
     entry: &mut Entry,
 ) -> Result<Encoded, Refusal> {
     let Request { peer, now, .. } = request;
@@ -253,7 +280,9 @@ fn by_number(
     let reference = query.circumstances.reference.as_deref();
     let account = Account::of(entitled.institution(), peer.fingerprint(), query.key.insurer(), entry.work());
     desk.misses.admit(account, now)?;
-    let answered = answer(encode, desk, &entitled, (None, reference), now, entry);
+    // Whoever hands a question in has looked back before, or had no time for it.
+    let past = query.known_at.map(|at| past.filter(|past| past.at() == at).ok_or(Refusal::Overloaded));
+    let answered = answer(encode, desk, &entitled, (None, reference, past.transpose()?), now, entry);
     desk.misses.count(account, now, answered.word == Status::NotFound.word());
     Ok(answered)
 }
@@ -298,16 +327,24 @@ fn answer(
     encode: &Encode<'_>,
     desk: &Desk,
     entitled: &Entitled<'_>,
-    (card, reference): (Option<Card>, Option<&str>),
+    (card, reference, past): (Option<Card>, Option<&str>, Option<&Past>),
     now: Timestamp,
     entry: &mut Entry,
 ) -> Encoded {
-    let memory = desk.memory.view();
-    let generation = memory.generation();
+    let memory = past.map_or_else(|| desk.memory.view(), Past::view);
+    let generation = past.map_or_else(|| memory.generation(), Past::position);
     let found = memory.find(entitled.key());
-    let eligibility = decide(found.as_ref(), entitled.asked(), &|source| desk.reach(&memory, source, now));
+    let found = found.map(|person| match past {
+        Some(past) => past.protected(person),
+        None => person,
+    });
+    let eligibility = decide(found.as_ref(), entitled.asked(), &|source| match past {
+        None => desk.reach(&memory, source, now),
+        Some(past) => past.reach(&desk.staleness, &memory, source),
+    });
     entry.decided(entitled, &found, &eligibility, generation, reference);
-    let occasion = Occasion { reference, card, generation, answered_at: now };
+    let known_at = past.map(Past::at);
+    let occasion = Occasion { reference, card, generation, answered_at: now, known_at };
     let answer = Answer::of(&eligibility, occasion, &|insurer| desk.insurers.name(insurer));
     let octets = encode(&answer, entitled.institution());
     Encoded { octets, word: eligibility.status.word() }

@@ -29,6 +29,7 @@ pub enum Refusal {
     HeadersTooLarge,
     InvalidField { field: String, wrong: Wrong },
     MyNumberRefused { field: String },
+    NotKept { since: eligibility::day::Timestamp },
     CardExpired,
     CardRevoked,
     CardSuspended,
@@ -92,7 +93,7 @@ impl Refusal {
             Self::BodyTooLarge => &table::BODY_TOO_LARGE,
             Self::UriTooLong => &table::URI_TOO_LONG,
             Self::HeadersTooLarge => &table::HEADERS_TOO_LARGE,
-            Self::InvalidField { .. } => &table::INVALID_FIELD,
+            Self::InvalidField { .. } | Self::NotKept { .. } => &table::INVALID_FIELD,
             Self::MyNumberRefused { .. } => &table::MY_NUMBER_REFUSED,
             Self::CardExpired => &table::CARD_EXPIRED,
             Self::CardRevoked => &table::CARD_REVOKED,
@@ -152,6 +153,7 @@ impl Refusal {
             Self::InvalidField { field, .. } | Self::MyNumberRefused { field } => {
                 (!field.is_empty()).then_some(field)
             }
+            Self::NotKept { .. } => Some("known_at"),
             _ => None,
         }
     }
@@ -173,6 +175,7 @@ impl Refusal {
             Self::Malformed { column: 0 } => "the body is not a JSON object of this request".to_owned(),
             Self::Malformed { column } => format!("the body is not JSON from column {column} on"),
             Self::InvalidField { field, wrong } => format!("{field}: {}", wrong.words()),
+            Self::NotKept { since } => format!("known_at: history is kept since {since}"),
             Self::MyNumberRefused { field } if field.is_empty() => {
                 "a field name looks like a 個人番号".to_owned()
             }

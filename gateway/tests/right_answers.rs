@@ -10,6 +10,7 @@ use eligibility::feed::{Said, Source};
 use eligibility::number::InstitutionCode;
 use gateway::config::InsurerList;
 use gateway::desk::Staleness;
+use gateway::intake::Held;
 use gateway::jobs::Known;
 use population::Population;
 use population::claim::{Answer, Institution, PlannedClaim, write};
@@ -84,8 +85,9 @@ fn every_claim_of_a_nation_gets_its_right_answer() {
     let insurers = InsurerList::read(&list).unwrap();
     let staleness = Staleness { after_ms: 1, ..Staleness::default() };
     let now = population.day().starts_at();
-    let known =
-        &Known { memory: memory(&population).view(), insurers: &insurers, staleness: &staleness, now };
+    let held = Held::open(&folder.path().join("held")).unwrap();
+    let (memory, insurers, staleness, held) = (memory(&population).view(), &insurers, &staleness, &held);
+    let known = &Known { memory, past: None, held, insurers, staleness, now };
 
     let month = Day::parse("2026-10-01").unwrap();
     let planned: Vec<PlannedClaim> = (0..2)

@@ -5,7 +5,7 @@
 
 use cache::Key;
 use eligibility::coverage::{Person, Written};
-use eligibility::day::Day;
+use eligibility::day::{Day, Timestamp};
 use eligibility::decision::{Eligibility, Found};
 use eligibility::number::{InstitutionCode, InsurerNumber, LinkNumber, NumberKey};
 use eligibility::query::NumberQuery;
@@ -104,6 +104,12 @@ impl Entry {
     pub fn about(&mut self, query: &NumberQuery) {
         self.record.insurer = query.key.insurer().value();
         self.named = Some(by_number(&query.key, query.birth_date));
+        self.known_at(query.known_at);
+    }
+
+    /// Says which instant is looked back to.
+    pub(crate) fn known_at(&mut self, at: Option<Timestamp>) {
+        self.record.known_at = at.unwrap_or_default();
     }
 
     /// Says how many coverages were shown.

@@ -73,8 +73,8 @@ impl Serialize for Word {
 ///  48 16  the numbers asked      116  2  coverages shown
 ///  64 16  client certificate     118  2  role          126  2  outcome
 ///  80  8  time (ms since 1970)   120  2  route         128  2  reason
-///  88  8  generation             122  2  purpose       130 14  0
-///  96  8  institution            124  2  identity check
+///  88  8  generation             122  2  purpose       130  8  instant looked back to
+///  96  8  institution            124  2  identity check 138  6  0
 /// ```
 /// Person and numbers are pseudonyms; the certificate is the beginning of its SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
@@ -120,6 +120,9 @@ pub struct Record {
     pub shown: u16,
     /// What was known: position of the last visible batch; 0 when nothing was looked up.
     pub generation: u64,
+    /// The instant looked back to; that of 1970 where none was.
+    #[serde(serialize_with = "instant")]
+    pub known_at: Timestamp,
 }
 
 impl Record {
@@ -140,6 +143,7 @@ impl Record {
         for word in [self.role, self.route, self.purpose, self.identity_check, self.outcome, self.reason] {
             out.extend(word.0.to_le_bytes());
         }
+        out.extend(self.known_at.millis().to_le_bytes());
         out.resize(end, 0);
     }
 
@@ -159,6 +163,7 @@ impl Record {
         let mut word = || fields.take().map(|octets| Word(u16::from_le_bytes(octets)));
         let (role, route, purpose) = (word()?, word()?, word()?);
         let (identity_check, outcome, reason) = (word()?, word()?, word()?);
+        let known_at = Timestamp::from_millis(i64::from_le_bytes(fields.take()?));
         Some(Self {
             at,
             request,
@@ -178,6 +183,7 @@ impl Record {
             reason,
             shown,
             generation,
+            known_at,
         })
     }
 
@@ -199,6 +205,10 @@ fn insurer<S: Serializer>(value: &u32, serializer: S) -> Result<S::Ok, S::Error>
     eligibility::number::InsurerNumber::from_value(*value)
         .map(|number| number.to_string())
         .serialize(serializer)
+}
+
+fn instant<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    (*at != Timestamp::default()).then_some(at).serialize(serializer)
 }
 
 fn day<S: Serializer>(day: &i32, serializer: S) -> Result<S::Ok, S::Error> {

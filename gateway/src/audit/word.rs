@@ -111,6 +111,11 @@ pub(super) static WORDS: &[&str] = &[
     // refusals of the pre-check
     "no_such_job",
     "no_results",
+    // what operators and insurers look after
+    "held",
+    "feed review",
+    "overlaps",
+    "explain",
 ];
 
 static NUMBERS: LazyLock<HashMap<&'static str, u16, foldhash::fast::RandomState>> =

@@ -12,19 +12,21 @@ use std::io::BufReader;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use ::claims::{Caller, CopyFor, Error, Outcome, Summary, Terms, precheck, read_results};
+use ::claims::{Caller, Claims, CopyFor, Entry, Error, Outcome, Summary, Terms, precheck, read_results};
 use clap::{Args, ValueEnum};
 use eligibility::day::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CommandError;
+use super::remote::Server;
 use crate::clock::Clock;
 use crate::config::{Config, InsurerList};
 use crate::desk::Staleness;
 use crate::follow::{self, Followed};
+use crate::intake::Held;
 use crate::jobs::Known;
+use crate::past::{Past, Today, Wanted};
 use files::{Files, failed};
-use remote::Server;
 
 /// Checks claim files (UKE, HEN or NDJSON) before they are sent
 ///
@@ -44,6 +46,9 @@ pub(super) struct Precheck {
     config: Option<PathBuf>,
     #[command(flatten)]
     server: Server,
+    /// Judge as it was known at this instant (RFC 3339); for reviewers
+    #[arg(long, value_name = "INSTANT", value_parser = super::instant)]
+    known_at: Option<Timestamp>,
     /// Folder for what is written
     #[arg(long, default_value = "precheck")]
     out: PathBuf,
@@ -78,12 +83,14 @@ impl Precheck {
         }
         let at_stake = match &self.config {
             Some(config) => {
-                let offline = Offline::open(config)?;
+                let offline = Offline::open(config, self.known_at)?;
                 let at_stake = self.check_each(|file, files| offline.check(file, files))?;
                 offline.followed.close();
                 at_stake
             }
-            None => self.check_each(|file, files| self.server.check(file, files))?,
+            None => self.check_each(|file, files| {
+                self.server.run(async |calls| calls.check(file, files, self.known_at).await)
+            })?,
         };
         if self.strict && at_stake > 0 {
             return Err(CommandError::No(format!("{at_stake} claims may not go out as they are")));
@@ -124,11 +131,13 @@ struct Offline {
     followed: Followed,
     insurers: InsurerList,
     staleness: Staleness,
+    held: Held,
     now: Timestamp,
+    known_at: Option<Timestamp>,
 }
 
 impl Offline {
-    fn open(config: &Path) -> Result<Self, CommandError> {
+    fn open(config: &Path, known_at: Option<Timestamp>) -> Result<Self, CommandError> {
         let config = Config::read(config).map_err(CommandError::usage)?;
         let insurers = InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
         let path = config.ledger_path();
@@ -139,14 +148,25 @@ impl Offline {
             ))
         })?;
         let staleness = Staleness::of(&config.feed);
-        Ok(Self { followed, insurers, staleness, now: Clock::system().now() })
+        let held = Held::open(&config.held_folder()).map_err(CommandError::environment)?;
+        let now = Clock::system().now();
+        if known_at.is_some_and(|at| at > now) {
+            return Err(CommandError::Usage("--known-at lies in the future".to_owned()));
+        }
+        Ok(Self { followed, insurers, staleness, held, now, known_at })
     }
 
     fn check(&self, file: &Path, files: &Files) -> Result<Summary, CommandError> {
-        let Self { followed, insurers, staleness, now } = self;
-        let known = &Known { memory: followed.memory.view(), insurers, staleness, now: *now };
+        let Self { followed, insurers, staleness, held, now, known_at } = self;
+        let past = known_at.map(|at| self.look_back(file, at)).transpose()?;
+        let known =
+            Known { memory: followed.memory.view(), past: None, held, insurers, staleness, now: *now };
+        let known = &match &past {
+            Some(past) => known.then(past),
+            None => known,
+        };
         // Who has the ledger may see all that is in it.
-        let terms = Terms { caller: Caller::Review, today: now.day_in_japan(), known_at: None };
+        let terms = Terms { caller: Caller::Review, today: now.day_in_japan(), known_at: *known_at };
         let opened = open(file)?;
         let bar = progress(file, opened.metadata().map_or(0, |metadata| metadata.len()));
         let mut results = files.results()?;
@@ -158,6 +178,24 @@ impl Offline {
         let summary = summary.map_err(|error| not_checked(file, error))?;
         results.into_inner().map_err(|error| failed(&files.folder, error.error()))?;
         Ok(summary)
+    }
+}
+
+impl Offline {
+    /// What was known at an instant of those for whom the file's claims ask.
+    fn look_back(&self, file: &Path, at: Timestamp) -> Result<Past, CommandError> {
+        let mut wanted = Wanted::default();
+        let wrong = |error| not_checked(file, error);
+        let mut claims = Claims::open(open(file)?).map_err(wrong)?;
+        while let Some(entry) = claims.next().map_err(wrong)? {
+            if let Entry::Claim(claim) = entry {
+                claim.query().iter().for_each(|query| wanted.add(query));
+            }
+        }
+        let memory = &self.followed.memory.view();
+        let today = Today { memory, held: &self.held, day: self.now.day_in_japan() };
+        let ledger = self.followed.ledger.reader().map_err(CommandError::environment)?;
+        Past::of(&ledger, &today, at, &wanted).map_err(super::not_looked_back)
     }
 }
 

@@ -3,13 +3,14 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use eligibility::query::NumberQuery;
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use super::batch;
 use super::body::{self, Media};
 use super::routes::{Given, Head, Outcome};
+use super::{batch, past};
 use crate::audit::{Entry, Work};
 use crate::path::{self, CardReply, Reply};
 use crate::peer::Role;
@@ -41,7 +42,16 @@ pub(super) async fn number(head: &Head<'_>, request: Request<Incoming>) -> Outco
         Ok(json) => json,
         Err(refusal) => return (Err(refusal), None),
     };
-    let replied = guarded(head, "number", || path::number(&head.gateway.desk, head.request(), &json));
+    let desk = &head.gateway.desk;
+    let query = NumberQuery::from_json(&json).map_err(Refusal::from);
+    let replied = match query {
+        Ok(query) if query.known_at.is_some() => {
+            let past = past::looked_up(head, &query).await;
+            let asked = past.as_ref().map(|past| (query, past.as_ref())).map_err(Refusal::clone);
+            guarded(head, "number", || path::number_then(desk, head.request(), asked))
+        }
+        query => guarded(head, "number", || path::number_as(&path::json, desk, head.request(), query)),
+    };
     recorded(replied).await
 }
 

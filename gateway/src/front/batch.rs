@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use eligibility::day::Timestamp;
+use eligibility::query::NumberQuery;
 use uuid::Uuid;
 
+use super::past::Pasts;
 use crate::audit::Work;
 use crate::gateway::Gateway;
 use crate::path::{self, Unrecorded};
@@ -57,11 +59,15 @@ fn answer_lines(
     let mut answers = Vec::with_capacity(body.len() * 4);
     let lines: Vec<_> = body.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii).collect();
     let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    let queries: Vec<_> = lines.iter().map(|line| NumberQuery::from_json(line)).collect();
+    let pasts = Pasts::of(gateway, (peer, now), queries.iter().flatten());
+    let mut queries = queries.into_iter();
     for group in lines.chunks(GROUP) {
         let mut entries = Vec::with_capacity(group.len());
-        for line in group {
+        for query in queries.by_ref().take(group.len()) {
             let request = path::Request { peer, id: Uuid::now_v7(), now, trace };
-            let Unrecorded { outcome, word, entry } = path::number_of_batch(&gateway.desk, request, line);
+            let asked = query.map_err(Refusal::from).and_then(|query| pasts.with(query));
+            let Unrecorded { outcome, word, entry } = path::number_of_batch(&gateway.desk, request, asked);
             gateway.metrics.batched(word);
             answers.extend(outcome.unwrap_or_else(|refusal| refusal.to_json()));
             answers.push(b'\n');

@@ -15,7 +15,9 @@ pub(super) async fn take(head: &Head<'_>, request: Request<Incoming>) -> Result<
         return Err(Refusal::Forbidden);
     }
     let kind = body::claim_file(request.headers())?;
-    let taken = jobs::api::take(head.gateway, head.request(), kind, request.into_body()).await?;
+    let known_at = jobs::api::known_at(request.uri().query())?;
+    let body = (kind, request.into_body());
+    let taken = jobs::api::take(head.gateway, head.request(), known_at, body).await?;
     Ok(Given::Json(StatusCode::ACCEPTED, taken))
 }
 

@@ -199,6 +199,7 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
             plain(intake::api::held_one(gateway, peer, source, delivery))
         }
         Route::HeldOne(source, delivery) => plain(acts::decision(head, (source, delivery), request).await),
+        Route::Overlaps(source) => plain(acts::overlaps(head, source).await),
         Route::Links => plain(acts::link(head, request).await),
         Route::Link(serial) => plain(acts::unlink(head, serial).await),
         Route::Notices => {

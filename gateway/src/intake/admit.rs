@@ -159,7 +159,9 @@ impl Admission<'_> {
 
     /// Writes down what an operator decided.
     fn decided(&self, of: Source, delivery: &str, release: bool) -> Result<(), DeliverError> {
-        let said = Said::Release { of, delivery: delivery.into(), release };
+        let held = self.held.of(of).into_iter().find(|one| one.delivery == delivery);
+        let received_at = held.map(|held| held.received_at);
+        let said = Said::Release { of, delivery: delivery.into(), release, received_at };
         wait(|done| self.ledger.act(said, done))?;
         Ok(())
     }

@@ -73,8 +73,28 @@ impl Held {
     /// When the folder cannot be made or read, or a delivery in it cannot be understood.
     pub fn open(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let mut all = All::new();
+        let held = Self::beside(folder)?;
         for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if !path.with_extension("json").exists() {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(held)
+    }
+
+    /// Reads the folder as it is, beside a process that may be writing there; one that is not there is
+    /// empty.
+    ///
+    /// # Errors
+    /// As [`Held::open`].
+    pub fn beside(folder: &Path) -> io::Result<Self> {
+        let mut all = All::new();
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            entries => Some(entries?),
+        };
+        for entry in entries.into_iter().flatten() {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "json") {
                 let one: HeldDelivery = serde_json::from_slice(&fs::read(&path)?)?;
@@ -82,8 +102,6 @@ impl Held {
                 let source = name.rsplit_once('-').and_then(|(source, _)| Source::parse(source));
                 let source = source.ok_or_else(|| io::Error::other(format!("{name} names no source")))?;
                 all.entry(source).or_default().push(one);
-            } else if !path.with_extension("json").exists() {
-                fs::remove_file(path)?;
             }
         }
         all.values_mut().for_each(|held| held.sort_by_key(|one| (one.received_at, one.delivery.clone())));

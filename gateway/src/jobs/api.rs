@@ -6,15 +6,17 @@ use claims::Summary;
 use eligibility::day::Timestamp;
 use eligibility::wire::Wrong;
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::owner::{By, Owner};
 use super::receive::receive;
 use super::results::{self, Format, Stream};
-use super::state::Phase;
+use super::state::{self, Phase};
 use super::{Job, Jobs};
 use crate::audit::{Entry, Work};
+use crate::entitle::looking_back;
 use crate::gateway::Gateway;
 use crate::path::Request;
 use crate::peer::Peer;
@@ -65,6 +67,9 @@ struct JobState {
     /// Results that have changed since the end.
     changed: u64,
     created_at: Timestamp,
+    /// The instant as of which it is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
     changed_at: Option<Timestamp>,
     /// When it is forgotten.
@@ -81,10 +86,14 @@ struct Progress {
 pub(crate) async fn take(
     gateway: &Gateway,
     request: Request<'_>,
-    kind: Kind,
-    body: Incoming,
+    known_at: Option<Timestamp>,
+    (kind, body): (Kind, Incoming),
 ) -> Result<Vec<u8>, Refusal> {
     let jobs = &gateway.jobs;
+    known_at.map_or(Ok(()), |at| {
+        looking_back(at, request.peer, request.now)?;
+        gateway.reaches_back(at)
+    })?;
     let by = By::of(request.peer).ok_or(Refusal::Forbidden)?;
     let audit = &gateway.desk.audit;
     if !jobs.has_room(&by.owner) || !audit.admits(Work::Precheck) {
@@ -95,10 +104,11 @@ pub(crate) async fn take(
     if let Some(institution) = by.institution() {
         entry = entry.institution(institution);
     }
+    entry.known_at(known_at);
     if !audit.record(&entry).written().await {
         return Err(Refusal::Overloaded);
     }
-    receive(jobs, request.id, by, request.now, (kind, body)).await?;
+    receive(jobs, request.id, state::Asked { by, created_at: request.now, known_at }, (kind, body)).await?;
     Ok(serde_json::to_vec(&Taken { id: jobs.name(request.id) }).unwrap_or_default())
 }
 
@@ -148,6 +158,15 @@ pub(crate) fn format(query: Option<&str>) -> Result<Format, Refusal> {
     }
 }
 
+/// The instant that is looked back to, where one is asked for: `known_at=` and RFC 3339.
+pub(crate) fn known_at(query: Option<&str>) -> Result<Option<Timestamp>, Refusal> {
+    let Some(query) = query else { return Ok(None) };
+    let written = query.strip_prefix("known_at=").ok_or(Refusal::field("query", Wrong::Unknown))?;
+    let text = percent_decode_str(written).decode_utf8().ok();
+    let at = text.and_then(|text| Timestamp::parse(&text));
+    at.map(Some).ok_or(Refusal::field("known_at", Wrong::Form))
+}
+
 impl Jobs {
     /// The job that this caller means by the name. Another's job and none look the same.
     fn asked<T>(
@@ -182,6 +201,7 @@ impl Jobs {
             provisional: state.provisional,
             changed: state.changed,
             created_at: state.created_at,
+            known_at: state.known_at,
             finished_at: state.finished_at,
             changed_at: state.changed_at,
             kept_until: state.created_at.plus_millis(i64::from(self.config.keep_days) * 86_400_000),
@@ -199,6 +219,19 @@ mod tests {
         assert_eq!(format(Some("format=csv")), Ok(Format::Csv));
         for query in ["format=xml", "format=csv&x=1", "x=1", "", "format"] {
             assert!(format(Some(query)).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn an_instant_is_read_as_addresses_write_it() {
+        let at = Timestamp::parse("2026-07-01T00:00:00+09:00");
+        assert_eq!(known_at(None), Ok(None));
+        for query in ["2026-07-01T00:00:00%2B09:00", "2026-07-01T00%3A00%3A00+09:00", "2026-06-30T15:00:00Z"]
+        {
+            assert_eq!(known_at(Some(&format!("known_at={query}"))), Ok(at), "{query}");
+        }
+        for query in ["known_at=", "known_at=2026-07-01", "known_at=x&y=1", "at=x", ""] {
+            assert!(known_at(Some(query)).is_err(), "{query}");
         }
     }
 }

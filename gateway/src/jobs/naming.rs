@@ -21,12 +21,14 @@ pub(super) struct Namings<'n> {
     pub(super) by: &'n By,
     pub(super) job: Uuid,
     pub(super) now: Timestamp,
+    /// The instant that is looked back to.
+    pub(super) known_at: Option<Timestamp>,
     waiting: Vec<Entry>,
 }
 
 impl<'n> Namings<'n> {
     pub(super) const fn of(desk: &'n Desk, by: &'n By, job: Uuid, now: Timestamp) -> Self {
-        Self { desk, by, job, now, waiting: Vec::new() }
+        Self { desk, by, job, now, known_at: None, waiting: Vec::new() }
     }
 
     /// Records a naming, if the result is one.
@@ -50,6 +52,7 @@ impl<'n> Namings<'n> {
         if let Some(query) = claim.query() {
             entry.about(&query);
         }
+        entry.known_at(self.known_at);
         if let Some(institution) = claim.institution.or_else(|| self.by.institution()) {
             entry = entry.institution(institution);
         }

@@ -1,4 +1,4 @@
-//! The people and insurers against whom claims are judged: memory as it is at one moment.
+//! The people and insurers against whom claims are judged: memory as it is at one moment, or as it was.
 
 use cache::{Packed, View};
 use claims::People;
@@ -11,14 +11,20 @@ use eligibility::query::NumberQuery;
 
 use crate::config::InsurerList;
 use crate::desk::{Desk, Staleness};
+use crate::intake::Held;
+use crate::past::Past;
 
 /// Persons that are told apart; of more than so many it only matters that they are several.
 const MOST: usize = 16;
 
 /// Everybody whom memory knows.
 pub struct Known<'k> {
-    /// Memory.
+    /// Memory, now or then.
     pub memory: View,
+    /// The instant that is looked back to, where it is.
+    pub past: Option<&'k Past>,
+    /// Deliveries that are held back: what their sources deny is not certain.
+    pub held: &'k Held,
     /// The insurers there are.
     pub insurers: &'k InsurerList,
     /// When a source's silence makes its negative answers doubtful.
@@ -28,10 +34,23 @@ pub struct Known<'k> {
 }
 
 impl<'k> Known<'k> {
+    /// The same people as they were known at an instant.
+    #[must_use]
+    pub fn then(self, past: &'k Past) -> Self {
+        Self { memory: past.view(), past: Some(past), ..self }
+    }
+
     /// Whom desks know now.
     #[must_use]
     pub fn of(desk: &'k Desk, now: Timestamp) -> Self {
-        Self { memory: desk.memory.view(), insurers: &desk.insurers, staleness: &desk.staleness, now }
+        Self {
+            memory: desk.memory.view(),
+            past: None,
+            held: &desk.held,
+            insurers: &desk.insurers,
+            staleness: &desk.staleness,
+            now,
+        }
     }
 }
 
@@ -42,7 +61,10 @@ impl<'v> People for &'v Known<'_> {
     fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Person<Packed<'v>>>) {
         let known: &'v Known<'_> = self;
         known.memory.each_fitting(asked, |person| {
-            found.push(person);
+            found.push(match known.past {
+                Some(past) => past.protected(person),
+                None => person,
+            });
             found.len() >= MOST
         });
     }
@@ -53,6 +75,12 @@ impl<'v> People for &'v Known<'_> {
             return Reach { as_of: None, doubt: None };
         }
         let source = Source::Insurer(insurer);
-        self.staleness.reach(self.memory.source(source), source, self.now)
+        match self.past {
+            Some(past) => past.reach(self.staleness, &self.memory, source),
+            None => {
+                let state = self.memory.source(source);
+                self.staleness.reach(state, source, self.held.has(source), self.now)
+            }
+        }
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claims::{Claims, Error};
-use eligibility::day::Timestamp;
 use eligibility::wire::Wrong;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -17,10 +16,9 @@ use uuid::Uuid;
 
 use super::folder::{CLAIMS, JobFolder, sync_folder};
 use super::output::Output;
-use super::owner::By;
-use super::state::State;
-use super::work::lowest;
+use super::state::{Asked, State};
 use super::{Job, Jobs};
+use crate::background::lowest;
 use crate::refusal::Refusal;
 
 /// Longest silence within a file.
@@ -41,15 +39,14 @@ pub(crate) enum Kind {
 pub(super) async fn receive(
     jobs: &Jobs,
     id: Uuid,
-    by: By,
-    now: Timestamp,
+    asked: Asked,
     (kind, body): (Kind, Incoming),
 ) -> Result<(), Refusal> {
     let (chunks, arriving) = mpsc::channel(CHUNKS);
     let (done, outcome) = oneshot::channel();
     let path = jobs.config.folder.join(id.simple().to_string());
     lowest("precheck file", move || {
-        let _ = done.send(keep(JobFolder::make(path), kind, Arriving::of(arriving), by, now));
+        let _ = done.send(keep(JobFolder::make(path), kind, Arriving::of(arriving), asked));
     })
     .map_err(failed)?;
     let forwarded = forward(body, &chunks, jobs.config.upload_octets).await;
@@ -98,11 +95,10 @@ fn keep(
     folder: io::Result<JobFolder>,
     kind: Kind,
     file: Arriving,
-    by: By,
-    now: Timestamp,
+    asked: Asked,
 ) -> Result<(JobFolder, State), Error> {
     let folder = folder?;
-    match keep_claims(&folder, kind, file, by, now) {
+    match keep_claims(&folder, kind, file, asked) {
         Ok(state) => Ok((folder, state)),
         Err(error) => {
             folder.discard();
@@ -111,13 +107,7 @@ fn keep(
     }
 }
 
-fn keep_claims(
-    folder: &JobFolder,
-    kind: Kind,
-    file: Arriving,
-    by: By,
-    now: Timestamp,
-) -> Result<State, Error> {
+fn keep_claims(folder: &JobFolder, kind: Kind, file: Arriving, asked: Asked) -> Result<State, Error> {
     let mut claims = match kind {
         Kind::Uke => Claims::uke(file)?,
         Kind::Ndjson => Claims::ndjson(file),
@@ -131,7 +121,7 @@ fn keep_claims(
         count += 1;
     }
     kept.sync()?;
-    let state = State::new(by, now, count, claims.notices());
+    let state = State::new(asked, count, claims.notices());
     folder.save(&state)?;
     folder.parent().map_or(Ok(()), sync_folder)?;
     Ok(state)

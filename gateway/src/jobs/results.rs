@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use super::Job;
 use super::folder::{LATER, RESULTS};
 use super::state::State;
-use super::work::lowest;
+use crate::background::lowest;
 
 /// Octets of one chunk.
 const CHUNK: usize = 64 * 1024;

@@ -1,18 +1,21 @@
 //! Judging: a job's claims from where it stands, for a while.
 
 use std::io::{self, BufRead};
+use std::sync::Arc;
 use std::time::Duration;
 
 use claims::{Entry, Judge, Terms};
 
-use super::Job;
 use super::folder::{CLAIMS, RESULTS, provisional};
 use super::naming::Namings;
 use super::output::Output;
 use super::people::Known;
 use super::state::{Phase, State};
+use super::{Job, locked};
 use crate::clock::Clock;
 use crate::gateway::Gateway;
+use crate::past::{Past, Wanted};
+use crate::refusal::Refusal;
 
 /// How long one job is worked on before the next has its turn.
 const TURN: Duration = Duration::from_secs(1);
@@ -34,6 +37,7 @@ pub(super) fn turn(job: &Job, gateway: &Gateway) -> io::Result<Phase> {
     job.folder.save(&state)?;
     if state.phase == Phase::Done {
         job.folder.remove(CLAIMS);
+        locked(&job.past).take();
     }
     let phase = state.phase;
     job.set(state);
@@ -42,11 +46,17 @@ pub(super) fn turn(job: &Job, gateway: &Gateway) -> io::Result<Phase> {
 
 fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
     let (by, now) = (state.by.clone(), gateway.clock.now());
-    let known = &Known::of(&gateway.desk, now);
+    let past = job.past(gateway, state)?;
+    let known = Known::of(&gateway.desk, now);
     job.judged(known.memory.generation());
-    let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: None };
+    let known = &match &past {
+        Some(past) => known.then(past),
+        None => known,
+    };
+    let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: state.known_at };
     let mut judge = Judge::new(&known, terms);
     let mut namings = Namings::of(&gateway.desk, &by, job.id, now);
+    namings.known_at = state.known_at;
     let mut reached = state.reached;
     let mut kept = job.folder.read(CLAIMS, reached.kept, u64::MAX)?;
     let mut results = Output::open(&job.folder, RESULTS, reached.results)?;
@@ -63,7 +73,8 @@ fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
         let entry = Entry::from_kept(&line).ok_or_else(|| io::Error::other("no claim as one was kept"))?;
         let outcome = judge.judge(&entry);
         results.result(&outcome)?;
-        if outcome.verdict.is_provisional() {
+        // What was known then does not change any more.
+        if outcome.verdict.is_provisional() && state.known_at.is_none() {
             provisionals.provisional(&outcome, &line)?;
             state.provisional += 1;
         }
@@ -81,4 +92,29 @@ fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
     namings.wait()?;
     state.reached = reached;
     Ok(())
+}
+
+impl Job {
+    /// What was known at the instant that the job names. Kept while it is worked on.
+    fn past(&self, gateway: &Gateway, state: &State) -> io::Result<Option<Arc<Past>>> {
+        let Some(at) = state.known_at else { return Ok(None) };
+        let mut past = locked(&self.past);
+        if past.is_none() {
+            let looked_back = gateway.look_back(at, &self.wanted()?);
+            let failed = |refusal: Refusal| io::Error::other(refusal.problem().code);
+            *past = Some(Arc::new(looked_back.map_err(failed)?));
+        }
+        Ok(past.clone())
+    }
+
+    /// Everybody for whom its claims ask.
+    fn wanted(&self) -> io::Result<Wanted> {
+        let mut wanted = Wanted::default();
+        for line in self.folder.read(CLAIMS, 0, u64::MAX)?.split(b'\n') {
+            if let Some(Entry::Claim(claim)) = Entry::from_kept(&line?) {
+                claim.query().iter().for_each(|query| wanted.add(query));
+            }
+        }
+        Ok(wanted)
+    }
 }

@@ -63,6 +63,13 @@ pub(super) struct Reached {
     pub(super) provisional: u64,
 }
 
+/// Who hands a job in, when, and what is asked beside the claims.
+pub(super) struct Asked {
+    pub(super) by: By,
+    pub(super) created_at: Timestamp,
+    pub(super) known_at: Option<Timestamp>,
+}
+
 /// Where a job stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +78,9 @@ pub(super) struct State {
     pub(super) by: By,
     pub(super) phase: Phase,
     pub(super) created_at: Timestamp,
+    /// The instant as of which claims are judged; now where there is none.
+    #[serde(default)]
+    pub(super) known_at: Option<Timestamp>,
     pub(super) finished_at: Option<Timestamp>,
     /// When results last changed after the end.
     pub(super) changed_at: Option<Timestamp>,
@@ -91,12 +101,14 @@ pub(super) struct State {
 
 impl State {
     /// A job whose claims are in its folder.
-    pub(super) fn new(by: By, created_at: Timestamp, claims: u64, notices: &Notices) -> Self {
+    pub(super) fn new(asked: Asked, claims: u64, notices: &Notices) -> Self {
+        let Asked { by, created_at, known_at } = asked;
         Self {
             version: VERSION,
             by,
             phase: Phase::Waiting,
             created_at,
+            known_at,
             finished_at: None,
             changed_at: None,
             claims,

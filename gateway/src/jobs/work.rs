@@ -32,7 +32,7 @@ impl Worker {
     /// When the system gives no thread.
     pub fn start(gateway: &Arc<Gateway>) -> io::Result<Self> {
         let gateway = Arc::clone(gateway);
-        lowest("precheck", move || work(&gateway)).map(Self)
+        background::lowest("precheck", move || work(&gateway)).map(Self)
     }
 
     /// Waits until its turn is over; [`super::Jobs::stop`] has told it to end.
@@ -41,14 +41,6 @@ impl Worker {
             tracing::error!("the thread of the pre-checks had panicked");
         }
     }
-}
-
-/// A named thread of the lowest priority.
-pub(super) fn lowest(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        background::wait_for_all_others();
-        run();
-    })
 }
 
 fn work(gateway: &Gateway) {

@@ -214,6 +214,7 @@ fn every_refusal_that_can_be_provoked_is_described() {
         ask_number(&desk, &with(employee(), "institution", json!("1411234568"))),
         ask_number(&desk, &with(employee(), "known_at", json!("2026-01-01T00:00:00Z"))),
         ask_number(&WORLD.client("review"), &with(employee(), "known_at", json!("2026-01-01T00:00:00Z"))),
+        ask_number(&WORLD.client("review"), &with(employee(), "known_at", json!("2101-01-01T00:00:00Z"))),
         ask_number(&desk, &with(employee(), "number", json!("1234-5678-9018"))),
         ask_number(&desk, &with(employee(), "reference", json!(" ".repeat(17_000)))),
         ask_card(&desk, &with(query.clone(), "certificate", json!("AAAA"))),
@@ -230,6 +231,8 @@ fn every_refusal_that_can_be_provoked_is_described() {
         get(&operator, "/v1/feeds/{source}", "/v1/feeds/gateway"),
         get(&operator, "/v1/feeds/{source}", "/v1/feeds/06270128"),
         get(&operator, "/v1/feeds/{source}/quarantine", "/v1/feeds/1/quarantine"),
+        get(&WORLD.client("insurer-06132013"), "/v1/feeds/{source}/overlaps", "/v1/feeds/06132013/overlaps"),
+        get(&operator, "/v1/feeds/{source}/overlaps", "/v1/feeds/06132013/overlaps"),
         feed(&WORLD.client("insurer-06132013"), "138057", "{}"),
     ];
     for (path, method, kind, body) in [
