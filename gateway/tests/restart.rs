@@ -124,8 +124,9 @@ fn damaged_files_are_made_good_and_those_of_another_ledger_count_for_nothing() {
     wait_saved(&world, last);
     let before = answers(&world);
     world.kill();
+    type Harm<'h> = &'h dyn Fn(&World);
     // What is done to them, and from which position memory then comes with how many made good.
-    let harms: [(&str, &dyn Fn(&World), (u64, u64)); 5] = [
+    let harms: [(&str, Harm<'_>, (u64, u64)); 5] = [
         ("flipped octets", &|world| flip_all(world, &["people-07", "cards-11"]), (last, 2)),
         (
             "a torn and a missing file",
