@@ -18,8 +18,8 @@ use crate::clock::Clock;
 /// The day on which the nation is looked at.
 pub(super) const TODAY: Day = Day::from_number(20_778);
 
-/// Records applied together.
-const TOGETHER: usize = 32_768;
+/// Records applied together: the more, the less is copied for each.
+const TOGETHER: usize = 131_072;
 /// Records of a batch.
 const BATCH: usize = 2_000;
 

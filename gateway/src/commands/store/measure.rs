@@ -22,8 +22,8 @@ use super::load::{Case, Feeder, TODAY, lines, records};
 use super::probe::{Latency, Question, control, floor, latency, questions, rate};
 use crate::clock::Clock;
 
-/// People whose records are made before they are loaded, and so wait as lines.
-const BLOCK: u64 = 20_000;
+/// People whose records are made before they are loaded, and so wait as lines: some 250 MB.
+const BLOCK: u64 = 250_000;
 /// Questions asked in turn.
 const QUESTIONS: usize = 400_000;
 /// Changes a second beside which answers are timed.
