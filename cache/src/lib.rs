@@ -61,7 +61,7 @@ mod sum;
 mod text;
 mod writer;
 
-pub use base::{BaseError, copy};
+pub use base::{BaseError, copy, position};
 pub use batch::{Batch, Row};
 pub use reader::{Key, Reader, Sizes, View, empty};
 pub use repair::repair;
