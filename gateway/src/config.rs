@@ -72,6 +72,9 @@ pub struct Config {
     pub card: Card,
     /// The record of truth.
     pub ledger: Ledger,
+    /// For how long it is kept what sources said before they said otherwise.
+    #[serde(default)]
+    pub history: KeepHistory,
     /// Memory's files.
     #[serde(default)]
     pub memory: Memory,
@@ -174,9 +177,6 @@ impl Default for Admin {
 pub struct Ledger {
     /// `sqlite:PATH`.
     pub url: String,
-    /// For how long it is kept what sources said before they said otherwise.
-    #[serde(default)]
-    pub keep_days: KeepHistory,
 }
 
 /// Memory's files: what a restart begins with instead of the whole ledger.
@@ -421,11 +421,8 @@ impl Config {
                 return wrong(key, "name at least one key file".to_owned());
             }
         }
-        for (key, value) in self
-            .positive()
-            .into_iter()
-            .chain(self.precheck.positive())
-            .chain(self.ledger.keep_days.positive())
+        for (key, value) in
+            self.positive().into_iter().chain(self.precheck.positive()).chain(self.history.positive())
         {
             if value == 0 {
                 return wrong(key, "must be greater than zero".to_owned());

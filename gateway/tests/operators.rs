@@ -131,7 +131,7 @@ fn an_insurer_sees_its_own_double_memberships() {
     for name in ["insurer-138057", "operator", "review", "reception", "portal"] {
         assert_eq!(world.client(name).get(&path).word(), "forbidden", "{name}");
     }
-    assert_eq!(world.client("portal").get("/v1/feeds/portal/overlaps").status, 422);
+    assert_eq!(world.client("portal").get("/v1/feeds/portal/overlaps").status, 403);
 }
 
 #[test]

@@ -121,7 +121,7 @@ pub struct Record {
     /// What was known: position of the last visible batch; 0 when nothing was looked up.
     pub generation: u64,
     /// The instant looked back to; that of 1970 where none was.
-    #[serde(serialize_with = "instant")]
+    #[serde(skip_serializing_if = "is_none")]
     pub known_at: Timestamp,
 }
 
@@ -207,8 +207,8 @@ fn insurer<S: Serializer>(value: &u32, serializer: S) -> Result<S::Ok, S::Error>
         .serialize(serializer)
 }
 
-fn instant<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    (*at != Timestamp::default()).then_some(at).serialize(serializer)
+fn is_none(at: &Timestamp) -> bool {
+    *at == Timestamp::default()
 }
 
 fn day<S: Serializer>(day: &i32, serializer: S) -> Result<S::Ok, S::Error> {

@@ -161,10 +161,8 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
             revocation: config::RevocationRules::default(),
             responder: None,
         },
-        ledger: config::Ledger {
-            url: "sqlite:data/ledger.sqlite".to_owned(),
-            keep_days: config::KeepHistory::default(),
-        },
+        ledger: config::Ledger { url: "sqlite:data/ledger.sqlite".to_owned() },
+        history: config::KeepHistory::default(),
         memory: config::Memory { folder: Some("data/memory".into()), ..Default::default() },
         feed: config::Feed {
             insurers: "insurers.csv".into(),

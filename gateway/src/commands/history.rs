@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::follow;
 use crate::history;
 
-/// Keeps to `[ledger.keep_days]`, and shows that it was kept to.
+/// Keeps to `[history]`, and shows that it was kept to.
 #[derive(Subcommand)]
 #[command(after_help = "Example:\n  shikaku history scan --config shikaku.toml")]
 pub(super) enum HistoryCommand {
@@ -44,7 +44,7 @@ fn delete(config: &Config) -> Result<(), CommandError> {
     let path = config.ledger_path();
     let failed = |error| CommandError::Environment(format!("ledger {}: {error}", path.display()));
     let followed = follow::start(path, &config.memory_folder()).map_err(failed)?;
-    let (keep, now) = (&config.ledger.keep_days, Clock::system().now());
+    let (keep, now) = (&config.history, Clock::system().now());
     history::finish(&followed.ledger, &followed.memory).map_err(failed)?;
     let deleted = history::delete(&followed.ledger, &followed.memory, keep, now, 0).map_err(failed)?;
     for one in &deleted {

@@ -114,7 +114,7 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     }
     tracing::info!(%admin, generation = gateway.desk.memory.generation(), persons = gateway.desk.memory.persons(), "ready");
     let keeper = Keeper::start(&gateway).map_err(CommandError::environment)?;
-    history::start(&gateway, config.ledger.keep_days).map_err(CommandError::environment)?;
+    history::start(&gateway, config.history).map_err(CommandError::environment)?;
     if let Some(folder) = &config.feed.folder {
         intake::folder::watch(&gateway, folder).map_err(|error| {
             CommandError::Environment(format!("feed.folder {}: {error}", folder.display()))

@@ -1,4 +1,4 @@
-//! The `[ledger.keep_days]` section: for how long it is kept what sources said before they said otherwise.
+//! The `[history]` section: for how long it is kept what sources said before they said otherwise.
 
 use eligibility::feed::Kind;
 use serde::{Deserialize, Serialize};
@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct KeepHistory {
     /// What insurers said of their members.
-    pub members: u32,
+    pub members_days: u32,
     /// What cities said of subsidies.
-    pub subsidies: u32,
+    pub subsidies_days: u32,
 }
 
 impl Default for KeepHistory {
     fn default() -> Self {
         // As long as 資格履歴 is kept in the 委託区画.
-        Self { members: 3653, subsidies: 3653 }
+        Self { members_days: 3653, subsidies_days: 3653 }
     }
 }
 
@@ -25,13 +25,13 @@ impl KeepHistory {
     /// Each class with its days.
     #[must_use]
     pub const fn classes(&self) -> [(Kind, u32); 2] {
-        [(Kind::Member, self.members), (Kind::Subsidy, self.subsidies)]
+        [(Kind::Member, self.members_days), (Kind::Subsidy, self.subsidies_days)]
     }
 
     pub(super) fn positive(&self) -> [(&'static str, u64); 2] {
         [
-            ("ledger.keep_days.members", u64::from(self.members)),
-            ("ledger.keep_days.subsidies", u64::from(self.subsidies)),
+            ("history.members_days", u64::from(self.members_days)),
+            ("history.subsidies_days", u64::from(self.subsidies_days)),
         ]
     }
 }

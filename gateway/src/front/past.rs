@@ -29,9 +29,11 @@ pub(super) async fn looked_up(head: &Head<'_>, query: &NumberQuery) -> Result<Op
     let (wanted, gateway) = (Wanted::of(query), Arc::clone(gateway));
     let (done, past) = oneshot::channel();
     let look = move || {
-        let _place = place;
+        let past = gateway.look_back(at, &wanted);
+        // The next may come as soon as this one is answered.
+        drop(place);
         // Nobody may be waiting any more.
-        let _ = done.send(gateway.look_back(at, &wanted));
+        let _ = done.send(past);
     };
     lowest("past", look).map_err(|_| Refusal::Overloaded)?;
     past.await.map_err(|_| Refusal::Internal)?.map(Some)

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::http::own_source;
 use crate::background::lowest;
 use crate::gateway::Gateway;
-use crate::peer::Peer;
+use crate::peer::{Peer, Role};
 use crate::refusal::Refusal;
 
 /// Most of them that are listed; all are counted.
@@ -70,6 +70,9 @@ pub(crate) async fn all(
     peer: &Peer,
     source: &str,
 ) -> Result<(Vec<u8>, usize), Refusal> {
+    if !peer.has(Role::Insurer) {
+        return Err(Refusal::Forbidden);
+    }
     let source = own_source(gateway, peer, source)?;
     let Source::Insurer(insurer) = source else {
         return Err(Refusal::field("source", Wrong::NotInBook));
@@ -78,12 +81,13 @@ pub(crate) async fn all(
     let memory = gateway.desk.memory.clone();
     let (done, found) = oneshot::channel();
     let look = move || {
-        let _place = place;
         let view = memory.view();
         let mut found = Vec::new();
         view.each_of_several(|person| {
             found.extend(overlaps(&person, insurer).map(|overlap| Shown::of(&overlap)));
         });
+        // The next may come as soon as this one is answered.
+        drop(place);
         // Nobody may be waiting any more.
         let _ = done.send((found, view.generation()));
     };

@@ -40,7 +40,7 @@ pub(super) struct Sieve<'w> {
     wanted: Option<(InsurerNumber, &'w Persons)>,
     /// Whose rows are let through.
     persons: HashSet<LinkNumber>,
-    found: Vec<LinkNumber>,
+    found: HashSet<LinkNumber>,
     /// Whether the source's standing is wanted: marks, and what is or was in quarantine.
     standing: bool,
 }
@@ -49,16 +49,16 @@ impl<'w> Sieve<'w> {
     /// For those who, in this insurer's words, were ever among the wanted, for the persons known
     /// already, and for its standing.
     pub(super) fn of(wanted: &'w Persons, insurer: InsurerNumber, known: HashSet<LinkNumber>) -> Self {
-        Self { wanted: Some((insurer, wanted)), persons: known, found: Vec::new(), standing: true }
+        Self { wanted: Some((insurer, wanted)), persons: known, found: HashSet::new(), standing: true }
     }
 
     /// For these persons, and perhaps for the source's standing.
-    pub(super) const fn more(persons: HashSet<LinkNumber>, standing: bool) -> Self {
-        Self { wanted: None, persons, found: Vec::new(), standing }
+    pub(super) fn more(persons: HashSet<LinkNumber>, standing: bool) -> Self {
+        Self { wanted: None, persons, found: HashSet::new(), standing }
     }
 
     /// Whom it has found out.
-    pub(super) fn into_found(self) -> Vec<LinkNumber> {
+    pub(super) fn into_found(self) -> HashSet<LinkNumber> {
         self.found
     }
 
@@ -73,19 +73,20 @@ impl<'w> Sieve<'w> {
             return self.standing;
         }
         if row.is_veiled() || self.standing && row.may_settle() {
-            if let Some(record) = row.record() {
-                self.meets(&record);
-            }
+            let Some(record) = row.record() else { return false };
+            let settles = matches!(record.said, Said::Mark { .. }) || !record.resolves.is_empty();
+            let of = record.said.subject();
+            let known = matches!(of, Some(Subject::Person(person)) if self.persons.contains(&person));
+            return self.meets(&record) || known || self.standing && settles;
+        }
+        let born = row.birth_date().and_then(|day| Day::parse(str::from_utf8(day).ok()?));
+        let on_that_day = born.is_some_and(|day| self.wanted.is_some_and(|(_, all)| all.contains_key(&day)));
+        if on_that_day && row.record().is_some_and(|record| self.meets(&record)) {
             return true;
         }
         let person =
             row.link_number().and_then(|digits| LinkNumber::parse(str::from_utf8(digits).ok()?).ok());
-        if person.is_some_and(|person| self.persons.contains(&person)) {
-            return true;
-        }
-        let born = row.birth_date().and_then(|day| Day::parse(str::from_utf8(day).ok()?));
-        let on_that_day = born.is_some_and(|day| self.wanted.is_some_and(|(_, all)| all.contains_key(&day)));
-        on_that_day && row.record().is_some_and(|record| self.meets(&record))
+        person.is_some_and(|person| self.persons.contains(&person))
     }
 
     /// Whether the record is on somebody wanted, who is known from then on.
@@ -98,7 +99,7 @@ impl<'w> Sieve<'w> {
         });
         if fits {
             self.persons.insert(*link_number);
-            self.found.push(*link_number);
+            self.found.insert(*link_number);
         }
         fits
     }
