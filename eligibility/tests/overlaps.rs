@@ -1,6 +1,6 @@
 //! Which double memberships the law explains, as a table.
 
-#![expect(clippy::unwrap_used, reason = "tests end by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests end by panicking")]
 
 use std::cmp::Ordering;
 
@@ -19,7 +19,10 @@ const STATE: u32 = 3_113_001;
 const SCHOOL_RETIRED: u32 = 7_513_001;
 const ELDERLY: u32 = 3_913_001;
 
+/// From when, and since when no more.
 type Days<'d> = (&'d str, Option<&'d str>);
+/// A case, its two coverages, and the days of both that are shown.
+type Case<'c> = (&'c str, u32, Days<'c>, u32, Days<'c>, Option<Days<'c>>);
 
 fn membership(body: u32, days: &[Days<'_>], restrictions: &str) -> Membership {
     let insurer = InsurerNumber::from_body(body).unwrap();
@@ -52,7 +55,7 @@ fn seen_by(person: &Person, body: u32) -> Vec<(String, Option<String>, Ordering)
 #[test]
 fn what_the_law_does_not_explain_is_shown_to_both() {
     let ended = |from: &'static str, lost: &'static str| (from, Some(lost));
-    let table: [(&str, u32, Days<'_>, u32, Days<'_>, Option<Days<'_>>); 15] = [
+    let table: [Case<'_>; 15] = [
         (
             "one after the other",
             COMPANY,
