@@ -141,6 +141,7 @@ fn written(eligibility: &Eligibility<'_>, card: Option<Card>) -> String {
         card,
         generation: 18231,
         answered_at: instant("2026-11-21T09:02:11.120+09:00"),
+        known_at: None,
     };
     let answer =
         Answer::of(eligibility, occasion, &|number| (number == insurer()).then_some("見本健康保険組合"));
@@ -372,6 +373,7 @@ fn nothing_of_the_person_is_printed() {
         card: None,
         generation: 1,
         answered_at: instant("2026-11-21T00:00:00Z"),
+        known_at: None,
     };
     let answer = Answer::of(&decided, occasion, &|_| None);
     let printed = format!("{decided:?} {answer:?} {occasion:?} {:?} {coverage:?}", answer.coverages);
