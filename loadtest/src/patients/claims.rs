@@ -2,7 +2,7 @@
 
 use eligibility::day::Day;
 use eligibility::number::InstitutionCode;
-use population::claim::{Institution as Maker, write};
+use population::claim::{Form, Institution as Maker, write};
 
 use crate::folder::Folder;
 use crate::http;
@@ -40,7 +40,7 @@ pub fn files(
         let code = code.map_err(|error| format!("{}: {error}", institution.code))?;
         let places = (0..count).map(|one| folder.first + ((at * claims) as u64 + one) % count);
         let planned = places.filter_map(|place| folder.population.claim(place, month, 0)).take(claims);
-        let maker = Maker { code, agency: AGENCY, services: SERVICES };
+        let maker = Maker { code, form: Form::of(code), agency: AGENCY, services: SERVICES };
         let mut file = Vec::new();
         let written = write(&mut file, maker, month, planned).map_err(|error| error.to_string())?;
         if written == 0 {
