@@ -21,6 +21,7 @@ use crate::jobs::results::Stream;
 use crate::path;
 use crate::peer::{Peer, Role};
 use crate::refusal::Refusal;
+use crate::request_id;
 
 /// What this service takes and gives, as OpenAPI.
 const DESCRIPTION: &[u8] = include_bytes!("../../openapi.json");
@@ -52,7 +53,7 @@ impl Head<'_> {
 
 /// Answers a request that was refused before anything of it was read.
 pub(super) fn refuse(gateway: &Arc<Gateway>, peer: &Arc<Peer>, refusal: &Refusal) -> Response<ReplyBody> {
-    let (id, said) = (Uuid::now_v7(), refusal.problem().code);
+    let (id, said) = (request_id::next(gateway.clock.now()), refusal.problem().code);
     gateway.metrics.answered("none", said, Duration::ZERO);
     tracing::info!(request = %id, peer = %peer.fingerprint(), outcome = said, "refused by its head");
     body::refused(refusal, id)
@@ -66,7 +67,8 @@ pub(super) async fn reply(
 ) -> Response<ReplyBody> {
     let began = Clock::instant();
     let trace = trace(request.headers());
-    let head = Head { gateway, peer, id: Uuid::now_v7(), now: gateway.clock.now(), trace };
+    let now = gateway.clock.now();
+    let head = Head { gateway, peer, id: request_id::next(now), now, trace };
     let target = request.uri().path().to_owned();
     let route = route(&request, &target);
     let word = route.as_ref().map_or("none", |route| route.word());
