@@ -1,41 +1,39 @@
 //! What can go wrong with the ledger, and what may still be done.
 //!
-//! No variant carries anything of a record: SQLite's own words name tables and columns only.
+//! No variant carries anything of a record: the engine's own words name tables and columns only.
 
-use std::path::PathBuf;
-
-use rusqlite::ErrorCode;
+use crate::store::Place;
 
 /// Why the ledger refused or failed. Nothing of the append that got it was kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     /// Another process holds the lock file beside the ledger.
-    #[error("the ledger {} is in use by another process", path.display())]
+    #[error("the ledger {place} is in use by another process")]
     InUse {
-        /// The ledger's file.
-        path: PathBuf,
+        /// The ledger.
+        place: Place,
     },
     /// A later program made or migrated it.
-    #[error("the ledger {} has schema version {found}, this program knows versions up to {known}", path.display())]
+    #[error("the ledger {place} has schema version {found}, this program knows versions up to {known}")]
     NewerSchema {
-        /// The ledger's file.
-        path: PathBuf,
+        /// The ledger.
+        place: Place,
         /// Version found in it.
         found: i64,
         /// Latest version known here.
         known: i64,
     },
     /// The file is no SQLite database, or one of somebody else.
-    #[error("{} is not a ledger", path.display())]
+    #[error("{place} is not a ledger")]
     NotALedger {
-        /// The file.
-        path: PathBuf,
+        /// What was opened.
+        place: Place,
     },
     /// It cannot be opened: no such folder, no permission, no thread.
-    #[error("cannot open the ledger {}: {reason}", path.display())]
+    #[error("cannot open the ledger {place}: {reason}")]
     Open {
-        /// The ledger's file.
-        path: PathBuf,
+        /// The ledger.
+        place: Place,
         /// What the system said.
         reason: String,
     },
@@ -93,20 +91,4 @@ pub enum LedgerError {
         /// What the engine said.
         reason: String,
     },
-}
-
-impl LedgerError {
-    /// A failure while writing. Only what is known to leave the file whole may be tried again.
-    pub(crate) fn writing(error: &rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            _ => Self::Poisoned { reason: error.to_string() },
-        }
-    }
-
-    /// A failure while reading.
-    pub(crate) fn reading(error: &rusqlite::Error) -> Self {
-        Self::Read { reason: error.to_string() }
-    }
 }

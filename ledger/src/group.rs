@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use eligibility::day::Timestamp;
 use eligibility::feed::{Record, Said, Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
-use rusqlite::{Connection, params};
 
 use crate::batch::{Appended, Batch, Content, Quarantined, Row};
 use crate::error::LedgerError;
@@ -16,8 +15,8 @@ use crate::handle::Memory;
 use crate::judge::{Verdict, counts};
 use crate::offer::{Offer, Parcel};
 use crate::rows;
-use crate::schema::to_sql;
 use crate::seen::{LastBatch, Seen};
+use crate::store::{Pack, Sealed, Sequences, Transaction};
 
 /// Where a source stands after its last batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,49 +41,65 @@ pub(crate) struct Draft {
     rows: Vec<Row>,
     bodies: Vec<Box<[u8]>>,
     /// Those that moved the committed sequence, so in order.
-    sequences: Vec<(u64, [u8; 16])>,
+    sequences: Sequences,
     appended: Appended,
 }
 
 impl Draft {
     /// Looks for a sequence among those this batch itself has moved past.
     pub(crate) fn seen(&self, sequence: u64, hash: [u8; 16]) -> Seen {
-        let at = self.sequences.binary_search_by_key(&sequence, |(other, _)| *other);
-        let found = at.ok().and_then(|at| self.sequences.get(at));
-        Seen::among(found.into_iter().map(|(_, hash)| *hash), hash)
+        Seen::in_order(&self.sequences, sequence, hash)
     }
 }
 
+/// A batch that is whole, and what is kept of it beside its rows.
+struct Whole {
+    batch: Batch,
+    since_mark: u64,
+    moved: Option<(u64, u64)>,
+    pack: Option<Pack>,
+}
+
+/// Source, epoch and name of a refused row.
+type Name = ((Source, u32), String);
+
+/// Batches, and the new heads of their sources.
+pub(crate) type Added = (Vec<Batch>, HashMap<Source, Head>);
+
 /// Everything one transaction adds.
 pub(crate) struct Group<'g> {
-    pub(crate) connection: &'g Connection,
+    transaction: &'g mut dyn Transaction,
     pub(crate) memory: &'g dyn Memory,
-    pub(crate) last: &'g mut LastBatch,
+    last: &'g mut LastBatch,
     pub(crate) committed_at: Timestamp,
     pub(crate) owners: HashMap<Serial, Option<LinkNumber>>,
     words: HashMap<(Source, Subject), u64>,
+    moved: HashMap<(Source, u32), Sequences>,
+    refused: HashMap<Name, Vec<[u8; 16]>>,
     known_heads: &'g HashMap<Source, Head>,
     heads: HashMap<Source, Head>,
     position: u64,
-    batches: Vec<Batch>,
+    batches: Vec<Whole>,
 }
 
 impl<'g> Group<'g> {
     /// A group whose first batch comes after `position`.
     pub(crate) fn new(
-        connection: &'g Connection,
+        transaction: &'g mut dyn Transaction,
         memory: &'g dyn Memory,
         last: &'g mut LastBatch,
         known_heads: &'g HashMap<Source, Head>,
         (position, committed_at): (u64, Timestamp),
     ) -> Self {
         Self {
-            connection,
+            transaction,
             memory,
             last,
             committed_at,
             owners: HashMap::new(),
             words: HashMap::new(),
+            moved: HashMap::new(),
+            refused: HashMap::new(),
             known_heads,
             heads: HashMap::new(),
             position,
@@ -92,9 +107,37 @@ impl<'g> Group<'g> {
         }
     }
 
-    /// What was added: the batches, and the new heads of their sources.
-    pub(crate) fn into_parts(self) -> (Vec<Batch>, HashMap<Source, Head>) {
-        (self.batches, self.heads)
+    /// Writes what was added: gives the batches, and the new heads of their sources.
+    pub(crate) fn put(self) -> Result<Added, LedgerError> {
+        let mut batches = Vec::with_capacity(self.batches.len());
+        for Whole { batch, since_mark, moved, pack } in self.batches {
+            self.transaction.put(&Sealed { batch: &batch, since_mark, moved, pack })?;
+            batches.push(batch);
+        }
+        Ok((batches, self.heads))
+    }
+
+    /// Looks for a sequence in the batches of this group and in those before it.
+    pub(crate) fn moved(
+        &mut self,
+        of: (Source, u32),
+        sequence: u64,
+        hash: [u8; 16],
+    ) -> Result<Seen, LedgerError> {
+        let here = self.moved.get(&of).map_or(Seen::Never, |moved| Seen::in_order(moved, sequence, hash));
+        here.or(|| self.last.seen(self.transaction, of, sequence, hash))
+    }
+
+    /// Looks for a refused row by name.
+    pub(crate) fn quarantined(
+        &mut self,
+        of: (Source, u32),
+        name: String,
+        hash: [u8; 16],
+    ) -> Result<Seen, LedgerError> {
+        let mut hashes = self.transaction.quarantined(of, &name)?;
+        hashes.extend(self.refused.get(&(of, name)).into_iter().flatten());
+        Ok(Seen::among(hashes.into_iter(), hash))
     }
 
     fn head(&self, source: Source) -> Head {
@@ -117,7 +160,7 @@ impl<'g> Group<'g> {
     }
 
     /// Adds what is new in these lines as one batch.
-    pub(crate) fn append(&mut self, source: Source, parcel: Parcel) -> rusqlite::Result<Appended> {
+    pub(crate) fn append(&mut self, source: Source, parcel: Parcel) -> Result<Appended, LedgerError> {
         let mut draft = self.draft(source);
         let Parcel { offers, packed } = parcel;
         let mut packed = Some(packed);
@@ -147,18 +190,18 @@ impl<'g> Group<'g> {
                     field: refused.field.clone(),
                 }),
             }
-            self.keep(&mut draft, own, hash, content)?;
+            self.keep(&mut draft, own, hash, content);
             draft.bodies.push(body);
         }
         if draft.rows.is_empty() {
             let (committed_sequence, generation) = (draft.head.committed_sequence, self.position);
             return Ok(Appended { committed_sequence, generation, ..draft.appended });
         }
-        self.seal(draft, packed)
+        Ok(self.seal(draft, packed))
     }
 
     /// Adds a record of the gateway's own, numbered here.
-    pub(crate) fn act(&mut self, said: Said) -> rusqlite::Result<Result<Appended, LedgerError>> {
+    pub(crate) fn act(&mut self, said: Said) -> Result<Result<Appended, LedgerError>, LedgerError> {
         if self.conflicts(&said) {
             return Ok(Err(LedgerError::LinkConflict));
         }
@@ -179,31 +222,27 @@ impl<'g> Group<'g> {
         &mut self,
         source: Source,
         epoch: u32,
-    ) -> rusqlite::Result<Result<Appended, LedgerError>> {
+    ) -> Result<Result<Appended, LedgerError>, LedgerError> {
         let mut draft = self.draft(source);
         if epoch <= draft.epoch {
             return Ok(Err(LedgerError::EpochNotLater { current: draft.epoch }));
         }
         draft.epoch = epoch;
         draft.head = Head { epoch, ..Head::FIRST };
-        self.seal(draft, None).map(Ok)
+        Ok(Ok(self.seal(draft, None)))
     }
 
-    fn keep(
-        &mut self,
-        draft: &mut Draft,
-        sequence: Option<u64>,
-        hash: [u8; 16],
-        content: Content,
-    ) -> rusqlite::Result<()> {
+    fn keep(&mut self, draft: &mut Draft, sequence: Option<u64>, hash: [u8; 16], content: Content) {
         let subject = match &content {
             Content::Accepted(record) => record.said.subject(),
             Content::Refused(refused) => refused.subject,
         };
         let previous = subject.and_then(|subject| self.last_word(draft.source, subject));
         let row = Row { sequence, previous, hash, content };
-        let place = (draft.position, draft.rows.len());
-        rows::note(self.connection, (draft.source, draft.epoch), place, &row)?;
+        if let Content::Refused(_) = &row.content {
+            let name = ((draft.source, draft.epoch), row.name());
+            self.refused.entry(name).or_default().push(hash);
+        }
         if let Some(sequence) = sequence.filter(|sequence| *sequence > draft.head.committed_sequence) {
             draft.head.committed_sequence = sequence;
             draft.sequences.push((sequence, hash));
@@ -219,7 +258,6 @@ impl<'g> Group<'g> {
             }
         }
         draft.rows.push(row);
-        Ok(())
     }
 
     fn last_word(&self, source: Source, subject: Subject) -> Option<u64> {
@@ -227,34 +265,17 @@ impl<'g> Group<'g> {
         here.or_else(|| self.memory.last_word(source, subject))
     }
 
-    fn seal(&mut self, draft: Draft, packed: Option<Vec<u8>>) -> rusqlite::Result<Appended> {
+    fn seal(&mut self, draft: Draft, packed: Option<Vec<u8>>) -> Appended {
         let Draft { position, source, epoch, head, rows, bodies, sequences, appended } = draft;
-        rows::put(self.connection, position, &rows, &bodies, packed)?;
-        let sequence = |of: Option<&(u64, [u8; 16])>| of.map(|(sequence, _)| to_sql(*sequence));
-        self.connection
-            .prepare_cached("INSERT INTO batch VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
-            .execute(params![
-                to_sql(position),
-                source.to_string(),
-                epoch,
-                sequence(sequences.first()),
-                sequence(sequences.last()),
-                to_sql(head.committed_sequence),
-                to_sql(head.since_mark),
-                self.committed_at.millis(),
-                to_sql(rows.len() as u64),
-            ])?;
-        let Head { committed_sequence, .. } = head;
+        let Head { committed_sequence, since_mark, .. } = head;
+        let pack = rows::pack(position, &rows, &bodies, packed);
+        let moved = sequences.first().zip(sequences.last()).map(|(first, last)| (first.0, last.0));
         self.position = position;
         self.heads.insert(source, head);
-        self.batches.push(Batch {
-            position,
-            source,
-            epoch,
-            committed_at: self.committed_at,
-            committed_sequence,
-            rows,
-        });
-        Ok(Appended { committed_sequence, generation: position, ..appended })
+        self.moved.entry((source, epoch)).or_default().extend(sequences);
+        let committed_at = self.committed_at;
+        let batch = Batch { position, source, epoch, committed_at, committed_sequence, rows };
+        self.batches.push(Whole { batch, since_mark, moved, pack });
+        Appended { committed_sequence, generation: position, ..appended }
     }
 }

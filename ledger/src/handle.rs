@@ -1,10 +1,7 @@
 //! Opening, starting, the queue before the writer, and closing.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,15 +11,15 @@ use std::time::Duration;
 use eligibility::day::Timestamp;
 use eligibility::feed::{Said, Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
-use rusqlite::Connection;
 
 use crate::batch::{Appended, Batch, Told};
 use crate::error::LedgerError;
 use crate::group::Head;
 use crate::offer::Parcel;
-use crate::read::{Reader, heads};
-use crate::schema;
+use crate::read::Reader;
 use crate::seen::LastBatch;
+use crate::sqlite::Sqlite;
+use crate::store::{Place, Store};
 use crate::writer::{Job, Work, Writer};
 
 /// The most lines one append may hold, and so the most rows of a batch.
@@ -72,10 +69,9 @@ impl Default for Options {
 
 /// A ledger that can be read and is not yet written: for the replay.
 pub struct Opened {
-    path: PathBuf,
+    place: Place,
     options: Options,
-    lock: File,
-    connection: Connection,
+    store: Box<dyn Store>,
     reader: Reader,
     heads: HashMap<Source, Head>,
     position: u64,
@@ -85,7 +81,7 @@ pub struct Opened {
 /// A ledger that takes records. Cheap to clone; all clones speak to one writer.
 #[derive(Clone)]
 pub struct Ledger {
-    path: Arc<Path>,
+    place: Arc<Place>,
     options: Options,
     queue: SyncSender<Job>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -93,20 +89,21 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger in this file, making it where there is none. The file `PATH.lock` beside it
-    /// is locked for as long as the ledger lives.
+    /// Opens the ledger at this place, making it where there is none. Of a file, the file `PATH.lock`
+    /// beside it is locked for as long as the ledger lives.
     ///
     /// # Errors
     /// In use, of a newer schema, not a ledger, or not to be opened.
-    pub fn open(path: &Path, options: Options) -> Result<Opened, LedgerError> {
-        let lock = lock(path)?;
-        let connection = schema::open_writer(path, options.busy_timeout)?;
-        let reader = Reader::open(path, options.busy_timeout)?;
-        let heads = heads(&connection)?;
+    pub fn open(place: impl Into<Place>, options: Options) -> Result<Opened, LedgerError> {
+        let place = place.into();
+        let store: Box<dyn Store> = match &place {
+            Place::File(path) => Box::new(Sqlite::open(path, options.busy_timeout)?),
+        };
+        let reader = Reader::open(&place, options.busy_timeout)?;
+        let heads = reader.heads()?;
         let (position, committed_at) = reader.last()?.unzip();
-        let path = path.to_owned();
         let position = position.unwrap_or(0);
-        Ok(Opened { path, options, lock, connection, reader, heads, position, committed_at })
+        Ok(Opened { place, options, store, reader, heads, position, committed_at })
     }
 
     /// Queues lines of this source. `done` is called once they are durable and visible, or have
@@ -192,7 +189,7 @@ impl Ledger {
     /// # Errors
     /// When it cannot be opened.
     pub fn reader(&self) -> Result<Reader, LedgerError> {
-        Reader::open(&self.path, self.options.busy_timeout)
+        Reader::open(&self.place, self.options.busy_timeout)
     }
 
     /// Writes what is queued, ends the writer and waits for it. Later appends of other clones are
@@ -257,7 +254,7 @@ impl Opened {
     /// # Errors
     /// When it cannot be opened.
     pub fn another_reader(&self) -> Result<Reader, LedgerError> {
-        Reader::open(&self.path, self.options.busy_timeout)
+        Reader::open(&self.place, self.options.busy_timeout)
     }
 
     /// Position of the last batch; 0 while there is none.
@@ -277,10 +274,10 @@ impl Opened {
     /// # Errors
     /// `Open` when the system gives no thread.
     pub fn start(self, memory: Box<dyn Memory>, visible: Visible, now: Now) -> Result<Ledger, LedgerError> {
-        let Self { path, options, lock, reader, .. } = self;
+        let Self { place, options, reader, .. } = self;
         let (queue, jobs): (_, Receiver<Job>) = sync_channel(options.queue.max(1));
         let writer = Writer {
-            connection: self.connection,
+            store: self.store,
             heads: self.heads,
             position: self.position,
             committed_at: self.committed_at.unwrap_or(Timestamp::from_millis(i64::MIN)),
@@ -291,16 +288,11 @@ impl Opened {
             group_rows: options.group_rows.max(1),
             poisoned: None,
         };
-        let run = move || {
-            writer.run(&jobs);
-            // Held until the last write is done.
-            drop(lock);
-        };
-        let spawned = std::thread::Builder::new().name("ledger".to_owned()).spawn(run);
+        let spawned = std::thread::Builder::new().name("ledger".to_owned()).spawn(move || writer.run(&jobs));
         let thread =
-            spawned.map_err(|error| LedgerError::Open { path: path.clone(), reason: error.to_string() })?;
+            spawned.map_err(|error| LedgerError::Open { place: place.clone(), reason: error.to_string() })?;
         Ok(Ledger {
-            path: path.into(),
+            place: place.into(),
             options,
             queue,
             thread: Arc::new(Mutex::new(Some(thread))),
@@ -309,30 +301,14 @@ impl Opened {
     }
 }
 
-fn lock(path: &Path) -> Result<File, LedgerError> {
-    let mut name = OsString::from(path);
-    name.push(".lock");
-    let failed = |error: &dyn fmt::Display| LedgerError::Open {
-        path: path.to_owned(),
-        reason: format!("its lock file: {error}"),
-    };
-    let file = File::options().create(true).truncate(false).write(true).open(&name);
-    let file = file.map_err(|error| failed(&error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(failed(&error)),
-    }
-}
-
 impl fmt::Debug for Opened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Opened({} at {})", self.path.display(), self.position)
+        write!(f, "Opened({} at {})", self.place, self.position)
     }
 }
 
 impl fmt::Debug for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Ledger({})", self.path.display())
+        write!(f, "Ledger({})", self.place)
     }
 }

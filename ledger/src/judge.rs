@@ -8,10 +8,11 @@ use eligibility::day::Timestamp;
 use eligibility::feed::{Kind, Record, Refused, Said};
 use eligibility::number::{LinkNumber, Serial};
 
-use crate::batch::Content;
+use crate::batch::{Content, name};
+use crate::error::LedgerError;
 use crate::group::{Draft, Group};
 use crate::offer::{Reading, refuse};
-use crate::seen::{Seen, in_quarantine};
+use crate::seen::Seen;
 
 /// How far a mark may lie ahead of our clock, in milliseconds: clocks of sources differ a little.
 const AHEAD_MS: i64 = 60_000;
@@ -35,7 +36,7 @@ impl Group<'_> {
         draft: &Draft,
         (line, hash): (u64, [u8; 16]),
         reading: Reading,
-    ) -> rusqlite::Result<Verdict> {
+    ) -> Result<Verdict, LedgerError> {
         match reading {
             Reading::Blank => Ok(Verdict::Blank),
             Reading::Broken { refused, place, .. } => {
@@ -57,7 +58,7 @@ impl Group<'_> {
         line: u64,
         hash: [u8; 16],
         record: Record,
-    ) -> rusqlite::Result<Verdict> {
+    ) -> Result<Verdict, LedgerError> {
         let own = record.epoch == draft.epoch;
         let sequence = own.then_some(record.sequence);
         let seen = self.seen(draft, record.epoch, Some(record.sequence), hash)?;
@@ -88,19 +89,20 @@ impl Group<'_> {
         epoch: u32,
         sequence: Option<u64>,
         hash: [u8; 16],
-    ) -> rusqlite::Result<Seen> {
+    ) -> Result<Seen, LedgerError> {
         let of = (draft.source, epoch);
-        let by_name = || in_quarantine(self.connection, of, sequence, hash);
-        let Some(sequence) = sequence else { return by_name() };
-        if epoch != draft.epoch {
-            return self.last.seen(self.connection, of, sequence, hash)?.or(by_name);
+        let mut seen = Seen::Never;
+        if let Some(sequence) = sequence {
+            if epoch == draft.epoch {
+                // Nothing above the committed sequence was ever read.
+                if sequence > draft.head.committed_sequence {
+                    return Ok(Seen::Never);
+                }
+                seen = draft.seen(sequence, hash);
+            }
+            seen = seen.or(|| self.moved(of, sequence, hash))?;
         }
-        // Nothing above the committed sequence was ever read.
-        if sequence > draft.head.committed_sequence {
-            return Ok(Seen::Never);
-        }
-        let here = draft.seen(sequence, hash);
-        here.or(|| self.last.seen(self.connection, of, sequence, hash))?.or(by_name)
+        seen.or(|| self.quarantined(of, name(sequence, &hash), hash))
     }
 
     /// What its content has against it, and in which field.

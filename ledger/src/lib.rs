@@ -17,11 +17,12 @@
 //! | `judge` | the rules that need to know what came before |
 //! | `seen` | look-ups of what was already read |
 //! | `group` | rows and batches of one transaction |
-//! | `pack`, `rows` | the rows of a batch as octets; on disk, in every format there was |
+//! | `pack`, `rows` | the rows of a batch as octets |
 //! | `writer` | the thread that commits groups |
 //! | `handle` | opening, starting, the queue, closing |
 //! | `read` | replay in order, and the history of one subject |
-//! | `schema` | tables, versions, connections |
+//! | `store` | the interface to the engine beneath |
+//! | `sqlite` | the engine inside the process |
 
 mod batch;
 mod error;
@@ -32,8 +33,9 @@ mod offer;
 mod pack;
 mod read;
 mod rows;
-mod schema;
 mod seen;
+mod sqlite;
+mod store;
 mod writer;
 
 pub use batch::{Appended, Batch, Content, Quarantined, Row, Told};
@@ -41,3 +43,4 @@ pub use error::LedgerError;
 pub use handle::{Delivery, Done, Ledger, MOST_OFFERS, Memory, Now, Opened, Options, Visible};
 pub use offer::{Offer, Parcel};
 pub use read::Reader;
+pub use store::Place;

@@ -5,73 +5,65 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
 use eligibility::day::Timestamp;
 use eligibility::feed::{Kind, Source, Subject};
 use memchr::memmem::Finder;
-use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use crate::batch::{Batch, Content, Row, Told};
 use crate::error::LedgerError;
 use crate::group::Head;
 use crate::rows::{self, Stored};
-use crate::schema::{self, from_sql, to_sql};
+use crate::sqlite;
+use crate::store::{Outline, Place, Read, Which};
 
 /// Rows after which a read takes no further batch, so that one read stays within some megabytes.
 const ENOUGH_ROWS: u64 = 16_384;
 
 /// Reads the ledger on a connection of its own, beside the writer.
 pub struct Reader {
-    connection: Connection,
-}
-
-/// A batch without its rows, and how many it has.
-struct Outline {
-    batch: Batch,
-    rows: u64,
+    store: Box<dyn Read>,
 }
 
 impl Reader {
-    pub(crate) fn open(path: &Path, busy: Duration) -> Result<Self, LedgerError> {
-        schema::open_reader(path, busy).map(|connection| Self { connection })
+    pub(crate) fn open(place: &Place, busy: Duration) -> Result<Self, LedgerError> {
+        let store = match place {
+            Place::File(path) => sqlite::Tables::open(path, busy)?,
+        };
+        Ok(Self { store: Box::new(store) })
     }
 
     /// Position and commit time of the last batch.
     pub(crate) fn last(&self) -> Result<Option<(u64, Timestamp)>, LedgerError> {
-        let sql = "SELECT position, committed_at FROM batch ORDER BY position DESC LIMIT 1";
-        let last = self
-            .connection
-            .query_row(sql, [], |row| Ok((from_sql(row.get(0)?), Timestamp::from_millis(row.get(1)?))));
-        last.optional().map_err(|error| LedgerError::reading(&error))
+        self.store.last()
+    }
+
+    /// Where every source stands.
+    pub(crate) fn heads(&self) -> Result<HashMap<Source, Head>, LedgerError> {
+        self.store.heads()
     }
 
     /// The batches after this position, in order; none at the end. At most `most` batches, and
     /// fewer, yet at least one, where they hold many rows.
     ///
     /// # Errors
-    /// `Read` when the file cannot be read, `Corrupt` when it does not say what was written.
+    /// `Read` when the ledger cannot be read, `Corrupt` when it does not say what was written.
     pub fn read(&self, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
-        let mut batches = Vec::new();
-        let mut rows = 0;
-        for mut head in self.heads_after(after, most)? {
-            if rows >= ENOUGH_ROWS {
-                break;
+        let mut outlines = self.store.outlines(Which::All, after, most)?;
+        for (expected, outline) in (after + 1..).zip(&outlines) {
+            if outline.batch.position != expected {
+                return Err(corrupt(outline.batch.position, "a batch before it is missing"));
             }
-            let position = head.batch.position;
-            if position != after + 1 + batches.len() as u64 {
-                return Err(corrupt(position, "a batch before it is missing"));
-            }
-            head.batch.rows = self.rows(position, head.batch.source, None)?;
-            if head.batch.rows.len() as u64 != head.rows {
-                return Err(corrupt(position, "it has not as many rows as it says"));
-            }
-            rows += head.rows;
-            batches.push(head.batch);
         }
-        Ok(batches)
+        let mut rows = 0;
+        outlines.retain(|outline| {
+            let enough = rows >= ENOUGH_ROWS;
+            rows += outline.rows;
+            !enough
+        });
+        self.filled(outlines)
     }
 
     /// One source's batches after a position, in order. The next page is after the last one's
@@ -80,44 +72,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`].
     pub fn read_source(&self, source: Source, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
-        let heads = self.heads(
-            "WHERE source = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
-            rusqlite::params![source.to_string(), to_sql(after), to_sql(most as u64)],
-        )?;
-        self.filled(heads)
-    }
-
-    fn heads_after(&self, after: u64, most: usize) -> Result<Vec<Outline>, LedgerError> {
-        let parameters = rusqlite::params![to_sql(after), to_sql(most as u64)];
-        self.heads("WHERE position > ?1 ORDER BY position LIMIT ?2", parameters)
-    }
-
-    fn heads(&self, which: &str, parameters: &[&dyn ToSql]) -> Result<Vec<Outline>, LedgerError> {
-        const COLUMNS: &str =
-            "SELECT position, source, epoch, committed_at, committed_sequence, rows FROM batch";
-        let read = || {
-            let mut statement = self.connection.prepare_cached(&format!("{COLUMNS} {which}"))?;
-            statement.query_map(parameters, head_of)?.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        let heads = read().map_err(|error| LedgerError::reading(&error))?;
-        heads
-            .into_iter()
-            .map(|(position, head)| head.ok_or(corrupt(position, "it has no known source")))
-            .collect()
-    }
-
-    /// Rows of a batch; with a subject, those that may be accepted words on it.
-    fn rows(&self, position: u64, source: Source, of: Option<&Wanted>) -> Result<Vec<Row>, LedgerError> {
-        let stored =
-            Stored::read(&self.connection, position).map_err(|error| LedgerError::reading(&error))?;
-        let stored = stored.map_err(|reason| corrupt(position, reason))?;
-        let mut rows = Vec::with_capacity(if of.is_some() { 1 } else { stored.len() });
-        for (stub, body) in stored.each() {
-            if of.is_none_or(|wanted| !stub.refused && wanted.may_be(body)) {
-                rows.push(rows::row(stub, body, source).map_err(|reason| corrupt(position, reason))?);
-            }
-        }
-        Ok(rows)
+        self.filled(self.store.outlines(Which::Of(source), after, most)?)
     }
 
     /// The batches after this position with an act of the gateway's own of this kind, in order: its
@@ -127,30 +82,26 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`].
     pub fn acts(&self, kind: Kind, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
-        let heads = self.heads(
-            "JOIN act USING (position) WHERE kind = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
-            rusqlite::params![kind.word(), to_sql(after), to_sql(most as u64)],
-        )?;
-        self.filled(heads)
+        self.filled(self.store.outlines(Which::Acts(kind), after, most)?)
     }
 
     /// How many records were read of a source since its last accepted mark.
     ///
     /// # Errors
-    /// `Read` when the file cannot be read.
+    /// `Read` when the ledger cannot be read.
     pub fn since_mark(&self, source: Source) -> Result<u64, LedgerError> {
-        let sql = "SELECT since_mark FROM batch
-             WHERE source = ?1 AND position = (SELECT max(position) FROM batch WHERE source = ?1)";
-        let found = self.connection.query_row(sql, [source.to_string()], |row| row.get(0).map(from_sql));
-        Ok(found.optional().map_err(|error| LedgerError::reading(&error))?.unwrap_or(0))
+        self.store.since_mark(source)
     }
 
-    fn filled(&self, heads: Vec<Outline>) -> Result<Vec<Batch>, LedgerError> {
-        let filled = heads.into_iter().map(|Outline { mut batch, .. }| {
-            batch.rows = self.rows(batch.position, batch.source, None)?;
-            Ok(batch)
-        });
-        filled.collect()
+    /// The batch at this position, without its rows.
+    fn outline(&self, position: u64) -> Result<Option<Outline>, LedgerError> {
+        let found = self.store.outlines(Which::All, position.saturating_sub(1), 1)?.pop();
+        Ok(found.filter(|one| one.batch.position == position))
+    }
+
+    fn filled(&self, outlines: Vec<Outline>) -> Result<Vec<Batch>, LedgerError> {
+        let stored = self.store.stored(&outlines)?;
+        outlines.into_iter().zip(stored).map(|(outline, stored)| filled(outline, &stored?)).collect()
     }
 
     /// What this ledger, and no other and no other history of it, says up to this position: SHA-256
@@ -159,24 +110,15 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`].
     pub fn fingerprint(&self, position: u64) -> Result<Option<[u8; 32]>, LedgerError> {
-        let failed = |error: rusqlite::Error| LedgerError::reading(&error);
-        let Some(Outline { batch, rows }) = self
-            .heads_after(position.saturating_sub(1), 1)?
-            .pop()
-            .filter(|one| one.batch.position == position)
-        else {
-            return Ok(None);
-        };
-        let sql = "SELECT value FROM meta WHERE key = 'id'";
-        let id: Vec<u8> = self.connection.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
+        let Some(Outline { batch, rows }) = self.outline(position)? else { return Ok(None) };
         let mut sum = digest::Context::new(&digest::SHA256);
-        sum.update(&id);
+        sum.update(&self.store.id()?);
         sum.update(batch.source.to_string().as_bytes());
         for number in [position, batch.committed_sequence, u64::from(batch.epoch), rows] {
             sum.update(&number.to_le_bytes());
         }
         sum.update(&batch.committed_at.millis().to_le_bytes());
-        for (sequence, hash) in rows::sequences(&self.connection, position).map_err(failed)? {
+        for (sequence, hash) in self.store.sequences(position)? {
             sum.update(&sequence.to_le_bytes());
             sum.update(&hash);
         }
@@ -199,14 +141,16 @@ impl Reader {
         let mut told = Vec::new();
         let mut next = Some(last_word);
         while let Some(position) = next.filter(|_| told.len() < most) {
-            let head = self.heads_after(position.saturating_sub(1), 1)?.pop();
-            let head = head.filter(|head| head.batch.position == position && head.batch.source == source);
-            let Some(Outline { batch, .. }) = head else {
+            let outline = self.outline(position)?.filter(|outline| outline.batch.source == source);
+            let Some(outline) = outline else {
                 return Err(corrupt(position, "a history leads to no batch of its source"));
             };
+            let stored = self.store.stored(std::slice::from_ref(&outline))?.pop().transpose()?;
+            let batch = outline.batch;
             next = None;
             let mut any = false;
-            for row in self.rows(position, source, Some(&wanted))?.into_iter().rev() {
+            let rows = rows_of(&batch, &stored.unwrap_or_default(), Some(&wanted))?;
+            for row in rows.into_iter().rev() {
                 let Content::Accepted(record) = row.content else { continue };
                 if record.said.subject() != Some(subject) {
                     continue;
@@ -250,49 +194,28 @@ impl Wanted {
     }
 }
 
-fn head_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Option<Outline>)> {
-    let position = from_sql(row.get(0)?);
-    let source: String = row.get(1)?;
-    let batch = Source::from_ledger(&source).map(|source| {
-        Ok::<_, rusqlite::Error>(Batch {
-            position,
-            source,
-            epoch: row.get(2)?,
-            committed_at: Timestamp::from_millis(row.get(3)?),
-            committed_sequence: from_sql(row.get(4)?),
-            rows: Vec::new(),
-        })
-    });
-    let rows = from_sql(row.get(5)?);
-    Ok((position, batch.transpose()?.map(|batch| Outline { batch, rows })))
+/// A batch with all its rows.
+fn filled(outline: Outline, stored: &Stored) -> Result<Batch, LedgerError> {
+    let Outline { mut batch, rows } = outline;
+    if stored.len() as u64 != rows {
+        return Err(corrupt(batch.position, "it has not as many rows as it says"));
+    }
+    batch.rows = rows_of(&batch, stored, None)?;
+    Ok(batch)
+}
+
+/// Rows of a batch; with a subject, those that may be accepted words on it.
+fn rows_of(batch: &Batch, stored: &Stored, of: Option<&Wanted>) -> Result<Vec<Row>, LedgerError> {
+    let mut rows = Vec::with_capacity(if of.is_some() { 1 } else { stored.len() });
+    for (stub, body) in stored.each() {
+        if of.is_none_or(|wanted| !stub.refused && wanted.may_be(body)) {
+            let row = rows::row(stub, body, batch.source);
+            rows.push(row.map_err(|reason| corrupt(batch.position, reason))?);
+        }
+    }
+    Ok(rows)
 }
 
 const fn corrupt(position: u64, reason: &'static str) -> LedgerError {
     LedgerError::Corrupt { position, reason }
-}
-
-/// Where every source stands.
-pub(crate) fn heads(connection: &Connection) -> Result<HashMap<Source, Head>, LedgerError> {
-    let read = || {
-        let mut statement = connection.prepare(
-            "SELECT position, source, epoch, committed_sequence, since_mark FROM batch
-             WHERE position IN (SELECT max(position) FROM batch GROUP BY source)",
-        )?;
-        let rows = statement.query_map([], |row| {
-            let head = Head {
-                epoch: row.get(2)?,
-                committed_sequence: from_sql(row.get(3)?),
-                since_mark: from_sql(row.get(4)?),
-            };
-            Ok((from_sql(row.get(0)?), row.get::<_, String>(1)?, head))
-        })?;
-        rows.collect::<rusqlite::Result<Vec<_>>>()
-    };
-    let rows = read().map_err(|error| LedgerError::reading(&error))?;
-    rows.into_iter()
-        .map(|(position, source, head)| match Source::from_ledger(&source) {
-            Some(source) => Ok((source, head)),
-            None => Err(corrupt(position, "it has no known source")),
-        })
-        .collect()
 }

@@ -9,14 +9,14 @@ use std::sync::mpsc::Receiver;
 
 use eligibility::day::Timestamp;
 use eligibility::feed::{Said, Source};
-use rusqlite::{Connection, TransactionBehavior};
 
 use crate::batch::{Appended, Batch};
 use crate::error::LedgerError;
-use crate::group::{Group, Head};
+use crate::group::{Added, Group, Head};
 use crate::handle::{Done, Memory, Now, Visible};
 use crate::offer::Parcel;
 use crate::seen::LastBatch;
+use crate::store::Store;
 
 /// What the thread is asked to do.
 pub(crate) enum Job {
@@ -57,8 +57,8 @@ impl Work {
 type Outcomes = Vec<Result<Appended, LedgerError>>;
 
 /// The one who writes.
-pub(crate) struct Writer {
-    pub(crate) connection: Connection,
+pub(crate) struct Writer<S> {
+    pub(crate) store: S,
     pub(crate) heads: HashMap<Source, Head>,
     pub(crate) position: u64,
     pub(crate) committed_at: Timestamp,
@@ -70,7 +70,7 @@ pub(crate) struct Writer {
     pub(crate) poisoned: Option<LedgerError>,
 }
 
-impl Writer {
+impl<S: Store> Writer<S> {
     /// Works until the queue is closed.
     pub(crate) fn run(mut self, queue: &Receiver<Job>) {
         let mut closing = false;
@@ -130,9 +130,8 @@ impl Writer {
             return Err(poisoned.clone());
         }
         let committed_at = (self.now)().max(self.committed_at);
-        let written = self.write(works, committed_at).map_err(|error| LedgerError::writing(&error));
-        match written {
-            Ok((batches, heads, outcomes)) => {
+        match self.write(works, committed_at) {
+            Ok(((batches, heads), outcomes)) => {
                 self.heads.extend(heads);
                 if let Some(last) = batches.last() {
                     self.position = last.position;
@@ -144,14 +143,10 @@ impl Writer {
         }
     }
 
-    fn write(
-        &mut self,
-        works: Vec<Work>,
-        committed_at: Timestamp,
-    ) -> rusqlite::Result<(Vec<Batch>, HashMap<Source, Head>, Outcomes)> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    fn write(&mut self, works: Vec<Work>, committed_at: Timestamp) -> Result<(Added, Outcomes), LedgerError> {
+        let mut transaction = self.store.begin()?;
         let at = (self.position, committed_at);
-        let mut group = Group::new(&transaction, self.memory.as_ref(), &mut self.last, &self.heads, at);
+        let mut group = Group::new(&mut *transaction, self.memory.as_ref(), &mut self.last, &self.heads, at);
         let mut outcomes = Vec::with_capacity(works.len());
         for work in works {
             outcomes.push(match work {
@@ -161,19 +156,16 @@ impl Writer {
                 Work::OpenEpoch(source, epoch) => group.open_epoch(source, epoch)?,
             });
         }
-        let (batches, heads) = group.into_parts();
-        if batches.is_empty() {
-            transaction.rollback()?
-        } else {
-            transaction.commit()?
+        let (batches, heads) = group.put()?;
+        if !batches.is_empty() {
+            transaction.commit()?;
         }
-        Ok((batches, heads, outcomes))
+        Ok(((batches, heads), outcomes))
     }
 
     /// After a failure: nothing of the group may stay, else the file cannot be trusted.
     fn recover(&mut self, error: LedgerError) -> LedgerError {
-        self.last.forget();
-        let error = if self.connection.is_autocommit() {
+        let error = if self.store.is_whole() {
             error
         } else {
             LedgerError::Poisoned { reason: format!("{error}, and the rollback failed") }
@@ -202,9 +194,11 @@ mod tests {
     use eligibility::number::{LinkNumber, Serial};
     use tempfile::TempDir;
 
+    use rusqlite::Connection;
+
     use super::*;
     use crate::offer::Offer;
-    use crate::schema;
+    use crate::sqlite::Sqlite;
 
     struct Blank;
 
@@ -217,10 +211,10 @@ mod tests {
         }
     }
 
-    fn writer(folder: &TempDir) -> Writer {
+    fn writer(folder: &TempDir) -> Writer<Sqlite> {
         let path = folder.path().join("ledger");
         Writer {
-            connection: schema::open_writer(&path, std::time::Duration::ZERO).unwrap(),
+            store: Sqlite::open(&path, std::time::Duration::ZERO).unwrap(),
             heads: HashMap::new(),
             position: 0,
             committed_at: Timestamp::from_millis(0),
@@ -244,24 +238,26 @@ mod tests {
         Work::Append(Source::Portal, offers.into(), Arc::default())
     }
 
-    fn append(writer: &mut Writer, offers: Vec<Offer>) -> Result<Appended, LedgerError> {
+    fn append(writer: &mut Writer<Sqlite>, offers: Vec<Offer>) -> Result<Appended, LedgerError> {
         let (told, outcome) = channel();
         let done: Done = Box::new(move |appended| told.send(appended).unwrap());
         writer.serve(vec![append_of(offers)], vec![done]);
         outcome.recv().unwrap()
     }
 
-    fn limit(writer: &Writer, pages: u32) {
-        writer.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    fn limit(writer: &Writer<Sqlite>, pages: u32) {
+        writer.store.connection.pragma_update(None, "max_page_count", pages).unwrap();
     }
 
-    fn rows(writer: &Writer) -> (u64, u64) {
+    fn rows(writer: &Writer<Sqlite>) -> (u64, u64) {
         let count = |table: &str| {
             let sql = format!("SELECT count(*) FROM {table}");
-            writer.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64
+            writer.store.connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64
         };
-        let rows =
-            writer.connection.query_row("SELECT total(rows) FROM batch", [], |row| row.get::<_, f64>(0));
+        let rows = writer
+            .store
+            .connection
+            .query_row("SELECT total(rows) FROM batch", [], |row| row.get::<_, f64>(0));
         assert_eq!(count("pack"), count("batch"));
         (rows.unwrap() as u64, count("batch"))
     }
@@ -305,14 +301,14 @@ mod tests {
         let mut writer = writer(&folder);
         append(&mut writer, lines(1, 1)).unwrap();
         {
-            let Writer { connection, heads, last, memory, .. } = &mut writer;
-            let transaction = connection.transaction().unwrap();
+            let Writer { store, heads, last, memory, .. } = &mut writer;
+            let mut transaction = store.begin().unwrap();
             let at = (1, Timestamp::from_millis(1));
-            let mut group = Group::new(&transaction, memory.as_ref(), last, heads, at);
+            let mut group = Group::new(&mut *transaction, memory.as_ref(), last, heads, at);
             assert_eq!(group.append(Source::Portal, lines(2, 5).into()).unwrap().generation, 2);
+            assert_eq!(group.put().unwrap().0.len(), 1);
         }
         assert_eq!(rows(&writer), (1, 1));
-        writer.last.forget();
         assert_eq!(append(&mut writer, lines(2, 5)).unwrap().generation, 2);
     }
 
@@ -320,10 +316,10 @@ mod tests {
     fn a_failure_that_is_not_understood_ends_all_writing() {
         let folder = TempDir::new().unwrap();
         let mut writer = writer(&folder);
-        writer.connection.execute("DROP TABLE quarantine", []).unwrap();
+        writer.store.connection.execute("DROP TABLE quarantine", []).unwrap();
         let first = append(&mut writer, lines(1, 1));
         assert!(matches!(first, Err(LedgerError::Poisoned { .. })));
-        writer.connection.execute_batch("CREATE TABLE quarantine (a, b, c, d, e)").unwrap();
+        writer.store.connection.execute_batch("CREATE TABLE quarantine (a, b, c, d, e)").unwrap();
         assert_eq!(append(&mut writer, lines(1, 1)), first);
         assert_eq!(rows(&writer), (0, 0));
     }

@@ -28,7 +28,7 @@ fn one_process_at_a_time() {
     let mut house = House::new();
     let path = house.path();
     let second = Ledger::open(&path, Options::default());
-    assert_eq!(second.err(), Some(LedgerError::InUse { path: path.clone() }));
+    assert_eq!(second.err(), Some(LedgerError::InUse { place: (&path).into() }));
     let kept = house.ledger().clone();
     house.ledger.take().unwrap().close();
     assert_eq!(kept.append(insurer(), vec![], Box::new(|_| {})), Err(LedgerError::Closed));
@@ -42,14 +42,20 @@ fn only_ledgers_of_known_schema_are_opened() {
     house.ledger.take().unwrap().close();
     Connection::open(&path).unwrap().execute("UPDATE meta SET value = 3 WHERE key = 'version'", []).unwrap();
     let newer = Ledger::open(&path, Options::default()).err();
-    assert_eq!(newer, Some(LedgerError::NewerSchema { path, found: 3, known: 2 }));
+    assert_eq!(newer, Some(LedgerError::NewerSchema { place: (&path).into(), found: 3, known: 2 }));
 
     let path = house.folder.path().join("other.sqlite");
     Connection::open(&path).unwrap().execute("CREATE TABLE notes (text)", []).unwrap();
-    assert_eq!(Ledger::open(&path, Options::default()).err(), Some(LedgerError::NotALedger { path }));
+    assert_eq!(
+        Ledger::open(&path, Options::default()).err(),
+        Some(LedgerError::NotALedger { place: (&path).into() })
+    );
     let path = house.folder.path().join("text");
     std::fs::write(&path, "x".repeat(5000)).unwrap();
-    assert_eq!(Ledger::open(&path, Options::default()).err(), Some(LedgerError::NotALedger { path }));
+    assert_eq!(
+        Ledger::open(&path, Options::default()).err(),
+        Some(LedgerError::NotALedger { place: (&path).into() })
+    );
     let path = house.folder.path().join("no such folder").join("ledger");
     assert!(matches!(Ledger::open(&path, Options::default()), Err(LedgerError::Open { .. })));
 }

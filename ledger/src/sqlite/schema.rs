@@ -24,7 +24,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use crate::error::LedgerError;
 
 /// The schema this program writes, and the latest it reads.
-pub(crate) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -81,7 +81,7 @@ INSERT INTO meta VALUES ('id', randomblob(16));
 ";
 
 /// Opens the connection that writes, making the tables in a new file.
-pub(crate) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
+pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
     let failed = |error: rusqlite::Error| opening(path, &error);
     make_private(path)?;
     let connection = Connection::open(path).map_err(failed)?;
@@ -105,7 +105,7 @@ pub(crate) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Led
 }
 
 /// Opens a connection that can only read.
-pub(crate) fn open_reader(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
+pub(super) fn open_reader(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
     let failed = |error: rusqlite::Error| opening(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
@@ -118,7 +118,7 @@ pub(crate) fn open_reader(path: &Path, busy: Duration) -> Result<Connection, Led
 /// it the same mode.
 fn make_private(path: &Path) -> Result<(), LedgerError> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    file.map(drop).map_err(|error| LedgerError::Open { path: path.to_owned(), reason: error.to_string() })
+    file.map(drop).map_err(|error| LedgerError::Open { place: path.into(), reason: error.to_string() })
 }
 
 fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
@@ -138,35 +138,35 @@ fn version(connection: &Connection, path: &Path) -> Result<i64, LedgerError> {
         .query_row("SELECT value FROM meta WHERE key = 'version'", [], |row| row.get::<_, i64>(0))
         .map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::CannotOpen) => opening(path, &error),
-            _ => LedgerError::NotALedger { path: path.to_owned() },
+            _ => LedgerError::NotALedger { place: path.into() },
         })
 }
 
 fn check_version(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let found = version(connection, path)?;
-    let path = path.to_owned();
+    let place = path.into();
     match found.cmp(&VERSION) {
         Ordering::Equal => Ok(()),
-        Ordering::Greater => Err(LedgerError::NewerSchema { path, found, known: VERSION }),
-        Ordering::Less => Err(LedgerError::NotALedger { path }),
+        Ordering::Greater => Err(LedgerError::NewerSchema { place, found, known: VERSION }),
+        Ordering::Less => Err(LedgerError::NotALedger { place }),
     }
 }
 
 fn opening(path: &Path, error: &rusqlite::Error) -> LedgerError {
-    let path = path.to_owned();
+    let place = path.into();
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => LedgerError::NotALedger { path },
+        Some(ErrorCode::NotADatabase) => LedgerError::NotALedger { place },
         Some(ErrorCode::DiskFull) => LedgerError::DiskFull,
-        _ => LedgerError::Open { path, reason: error.to_string() },
+        _ => LedgerError::Open { place, reason: error.to_string() },
     }
 }
 
 /// A count as SQLite keeps it. Nothing here comes near the limit: sequences are read below 2^63.
-pub(crate) fn to_sql(value: u64) -> i64 {
+pub(super) fn to_sql(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 /// A count as SQLite kept it; a negative one, which was never written, counts as 0.
-pub(crate) fn from_sql(value: i64) -> u64 {
+pub(super) fn from_sql(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }

@@ -1,0 +1,56 @@
+//! The engine inside the process: SQLite.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `schema` | tables, versions, connections |
+//! | `write` | a group's transaction |
+//! | `read` | look-ups of batches |
+//! | `pack` | rows of a batch, in every format there was |
+
+mod pack;
+mod read;
+mod schema;
+mod write;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use crate::error::LedgerError;
+
+pub(crate) use read::Tables;
+pub(crate) use write::Sqlite;
+
+/// Locks the file `PATH.lock` beside the ledger for as long as what it gives lives.
+fn lock(path: &Path) -> Result<File, LedgerError> {
+    let mut name = OsString::from(path);
+    name.push(".lock");
+    let failed = |error: &dyn fmt::Display| LedgerError::Open {
+        place: path.into(),
+        reason: format!("its lock file: {error}"),
+    };
+    let file = File::options().create(true).truncate(false).write(true).open(&name);
+    let file = file.map_err(|error| failed(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { place: path.into() }),
+        Err(TryLockError::Error(error)) => Err(failed(&error)),
+    }
+}
+
+/// A failure while writing. Only what is known to leave the file whole may be tried again.
+fn writing(error: &rusqlite::Error) -> LedgerError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => LedgerError::DiskFull,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy,
+        _ => LedgerError::Poisoned { reason: error.to_string() },
+    }
+}
+
+/// A failure while reading.
+fn reading(error: &rusqlite::Error) -> LedgerError {
+    LedgerError::Read { reason: error.to_string() }
+}
