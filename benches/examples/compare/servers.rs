@@ -3,7 +3,9 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use gateway::clock::Clock;
 
 use super::Failed;
 
@@ -174,7 +176,7 @@ fn pinned(program: &Path) -> Command {
 }
 
 fn until_there(mut server: Server, address: SocketAddr) -> Result<Server, Failed> {
-    let began = Instant::now();
+    let began = Clock::instant();
     while TcpStream::connect(address).is_err() {
         if server.0.try_wait()?.is_some() || began.elapsed() > PATIENCE {
             return Err(format!("nothing serves {address}").into());
