@@ -45,7 +45,7 @@ fn judge(job: &Job, gateway: &Gateway, before: &State, after: &mut State) -> io:
     job.judged(known.memory.generation());
     let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: None };
     let mut judge = Judge::new(&known, terms);
-    let mut namings = Namings::of(&gateway.desk, by, job.id, now);
+    let mut namings = Namings::of(&gateway.desk.audit, &by.peer, job.id, now);
     let mut pairs = job.folder.read(&provisional(before.round), 0, before.reached.provisional)?;
     let mut later = Output::open(&job.folder, LATER, before.reached.later)?;
     let mut still = Output::open(&job.folder, &provisional(after.round), 0)?;

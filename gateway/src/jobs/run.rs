@@ -46,7 +46,7 @@ fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
     job.judged(known.memory.generation());
     let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: None };
     let mut judge = Judge::new(&known, terms);
-    let mut namings = Namings::of(&gateway.desk, &by, job.id, now);
+    let mut namings = Namings::of(&gateway.desk.audit, &by.peer, job.id, now);
     let mut reached = state.reached;
     let mut kept = job.folder.read(CLAIMS, reached.kept, u64::MAX)?;
     let mut results = Output::open(&job.folder, RESULTS, reached.results)?;
