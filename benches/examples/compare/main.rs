@@ -2,16 +2,17 @@
 //!
 //! ```sh
 //! cargo build --release -p gateway -p loadtest
-//! cargo run --release -p benches --example compare -- target/release [throughput latency cards connections]
+//! cargo run --release -p benches --example compare -- target/release [throughput latency cards connections jobs]
 //! ```
 //!
 //! The server has the first core to itself and the load comes from the second, over loopback, mutual
 //! TLS 1.3 and connections that keep open. Every server answers the same questions with as many
-//! octets. A part of the names runs alone; all together take about three minutes. Needs `taskset`,
+//! octets. A part of the names runs alone; all together take about five minutes. Needs `taskset`,
 //! `curl`, and for their rows `nginx` and `redis-server`.
 
 mod bare;
 mod feeds;
+mod jobs;
 mod load;
 mod servers;
 mod signatures;
@@ -49,6 +50,9 @@ fn main() -> Result<(), Failed> {
     }
     if wanted("connections") {
         connections(&programs, &folder)?;
+    }
+    if wanted("jobs") {
+        jobs::beside(&programs, &folder)?;
     }
     Ok(())
 }

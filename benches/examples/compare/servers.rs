@@ -12,7 +12,7 @@ use super::Failed;
 /// The core of the servers, as `taskset` has it.
 const CORE: &str = "0";
 /// People of the nation.
-const PEOPLE: &str = "10000";
+pub(super) const PEOPLE: &str = "10000";
 /// Longest wait for a server.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -84,6 +84,15 @@ impl Folder {
     /// Asks for a page as one of the clients.
     pub(super) fn curl_get(&self, client: &str, path: &str) -> Result<Vec<u8>, Failed> {
         Ok(said(Command::new("curl").args(self.curl_words(client, path)))?)
+    }
+
+    /// Sends a claim file as one of the clients; it goes on by itself.
+    pub(super) fn upload(&self, client: &str, path: &str, file: &Path) -> Result<Child, Failed> {
+        let mut curl = Command::new("curl");
+        // Streamed: curl would read all of what it sends as data into memory first.
+        curl.args(self.curl_words(client, path)).args(["-X", "POST", "-H", "expect:", "-T"]).arg(file);
+        curl.args(["-H", "content-type: application/vnd.jp.uke"]);
+        Ok(curl.stdout(Stdio::piped()).spawn()?)
     }
 
     /// What sends bodies to one place, from any thread.
