@@ -73,7 +73,7 @@ fn told(name: &str, one: &Measured) {
 /// More questions than any of them can answer; gives the gateway's answers a second.
 fn throughput(programs: &Path, folder: &Folder) -> Result<f64, Failed> {
     println!("\nAs many numbers as they answer, 64 connections");
-    let load = Load { rate: 60_000, seconds: 6, ..Load::numbers() };
+    let load = Load { rate: 120_000, seconds: 6, ..Load::numbers() };
     let bare = load.on(programs, folder, &Server::bare(folder)?)?;
     told("bare hyper server", &bare);
     let group = load.on(programs, folder, &Server::gateway(programs, folder, "group")?)?;
