@@ -10,7 +10,9 @@ use super::folder::{LATER, provisional};
 use super::naming::Namings;
 use super::output::Output;
 use super::people::Known;
+use super::run::STRETCH;
 use super::state::{Phase, State};
+use crate::background::give_way;
 use crate::gateway::Gateway;
 
 /// Claims between two looks at whether the owner still wants the job.
@@ -72,6 +74,9 @@ fn judge(job: &Job, gateway: &Gateway, before: &State, after: &mut State) -> io:
             after.provisional -= 1;
         }
         seen += 1;
+        if seen.is_multiple_of(STRETCH) {
+            give_way();
+        }
         if seen.is_multiple_of(LOOK) && job.is_cancelled() {
             return Ok(false);
         }
