@@ -106,6 +106,13 @@ impl Recording {
         }
     }
 
+    /// Writes it and waits for nothing: for what leaves whether or not it is recorded.
+    pub fn leave(self) {
+        if let Self::Pending(pending) = self {
+            pending.write();
+        }
+    }
+
     /// As [`Recording::written`], for threads that may block.
     #[must_use]
     pub fn wait(self) -> bool {

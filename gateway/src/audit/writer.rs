@@ -99,9 +99,14 @@ impl Pending {
     }
 
     /// The same for threads that may block.
-    pub(super) fn wait(self) -> bool {
+    pub(super) fn wait(mut self) -> bool {
+        self.write();
+        self.done.try_recv().unwrap_or_else(|_| self.done.blocking_recv().unwrap_or(false))
+    }
+
+    /// Writes them now, unless somebody has the pen, who writes them next.
+    pub(super) fn write(&self) {
         self.shared.clear_queue();
-        self.done.blocking_recv().unwrap_or(false)
     }
 }
 
