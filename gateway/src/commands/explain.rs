@@ -16,7 +16,6 @@ use eligibility::decision::{Asked, By, Eligibility, Found, decide};
 use eligibility::number::LinkNumber;
 use eligibility::query::{Circumstances, Consent, NumberQuery, named};
 use ledger::{Content, Reader};
-use uuid::Uuid;
 
 use super::CommandError;
 use crate::audit::{Audit, Entry, Work};
@@ -28,6 +27,7 @@ use crate::intake::Held;
 use crate::past::{Past, Today, Wanted};
 use crate::path::Request;
 use crate::peer::Peer;
+use crate::request_id;
 use chain::{Link, chain};
 
 /// Folder within the audit's own for what commands look at: a chain of its own, as one process writes each.
@@ -115,8 +115,8 @@ impl Explain {
         let folder = config.audit.folder.join(AUDIT);
         let audit = Audit::open(&config::Audit { folder, ..config.audit.clone() });
         let audit = audit.map_err(CommandError::environment)?;
-        let peer = &Peer::of(b"", &[]);
-        let request = Request { peer, id: Uuid::now_v7(), now, trace: None };
+        let peer = &Peer::console();
+        let request = Request { peer, id: request_id::next(now), now, trace: None };
         let mut entry = Entry::act("explain", "operation", Work::Batch, request).outcome("done");
         entry.about(query);
         if let [person] = past.met() {

@@ -8,24 +8,27 @@ mod files;
 mod remote;
 
 use std::fs::File;
-use std::io::BufReader;
-use std::ops::ControlFlow;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use ::claims::{Caller, Claims, CopyFor, Entry, Error, Outcome, Summary, Terms, precheck, read_results};
+use ::claims::{Caller, Claims, CopyFor, Error, Judge, Outcome, Summary, Terms, read_results};
 use clap::{Args, ValueEnum};
 use eligibility::day::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CommandError;
 use super::remote::Server;
+use crate::audit::{Audit, Entry, Work};
 use crate::clock::Clock;
 use crate::config::{Config, InsurerList};
 use crate::desk::Staleness;
 use crate::follow::{self, Followed};
 use crate::intake::Held;
-use crate::jobs::Known;
+use crate::jobs::{Known, Namings};
 use crate::past::{Past, Today, Wanted};
+use crate::path::Request;
+use crate::peer::Peer;
+use crate::request_id;
 use files::{Files, failed};
 
 /// Checks claim files (UKE, HEN or NDJSON) before they are sent
@@ -132,6 +135,9 @@ struct Offline {
     insurers: InsurerList,
     staleness: Staleness,
     held: Held,
+    /// Where each naming leaves its record, as in the service.
+    audit: Audit,
+    console: Peer,
     now: Timestamp,
     known_at: Option<Timestamp>,
 }
@@ -149,34 +155,62 @@ impl Offline {
         })?;
         let staleness = Staleness::of(&config.feed);
         let held = Held::open(&config.held_folder()).map_err(CommandError::environment)?;
-        let now = Clock::system().now();
+        let audit = Audit::open(&config.audit).map_err(CommandError::environment)?;
+        let (console, now) = (Peer::console(), Clock::system().now());
         if known_at.is_some_and(|at| at > now) {
             return Err(CommandError::Usage("--known-at lies in the future".to_owned()));
         }
-        Ok(Self { followed, insurers, staleness, held, now, known_at })
+        Ok(Self { followed, insurers, staleness, held, audit, console, now, known_at })
     }
 
     fn check(&self, file: &Path, files: &Files) -> Result<Summary, CommandError> {
-        let Self { followed, insurers, staleness, held, now, known_at } = self;
-        let past = known_at.map(|at| self.look_back(file, at)).transpose()?;
-        let known =
-            Known { memory: followed.memory.view(), past: None, held, insurers, staleness, now: *now };
-        let known = &match &past {
+        let past = self.known_at.map(|at| self.look_back(file, at)).transpose()?;
+        let opened = open(file)?;
+        let bar = progress(file, opened.metadata().map_or(0, |metadata| metadata.len()));
+        let mut results = files.results()?;
+        let summary = self.judge(bar.wrap_read(opened), past.as_ref(), &mut results);
+        bar.finish_and_clear();
+        let summary = summary.map_err(|error| not_checked(file, error))?;
+        results.into_inner().map_err(|error| failed(&files.folder, error.error()))?;
+        Ok(summary)
+    }
+
+    /// Judges every claim, as a job of the service does: with a record of the job, and of each naming.
+    fn judge(
+        &self,
+        file: impl io::Read,
+        past: Option<&Past>,
+        results: &mut impl io::Write,
+    ) -> Result<Summary, Error> {
+        let Self { followed, insurers, staleness, held, audit, console, now, known_at } = self;
+        let (now, id) = (*now, request_id::next(*now));
+        let request = Request { peer: console, id, now, trace: None };
+        let mut job = Entry::act("precheck", "claims review", Work::Precheck, request).outcome("done");
+        job.known_at(*known_at);
+        if !audit.record(&job).wait() {
+            return Err(io::Error::other("the audit takes no records").into());
+        }
+        let known = Known { memory: followed.memory.view(), past: None, held, insurers, staleness, now };
+        let known = &match past {
             Some(past) => known.then(past),
             None => known,
         };
         // Who has the ledger may see all that is in it.
         let terms = Terms { caller: Caller::Review, today: now.day_in_japan(), known_at: *known_at };
-        let opened = open(file)?;
-        let bar = progress(file, opened.metadata().map_or(0, |metadata| metadata.len()));
-        let mut results = files.results()?;
-        let summary = precheck(bar.wrap_read(opened), &known, terms, |outcome, _, _| {
-            outcome.write_json(&mut results)?;
-            Ok::<_, Error>(ControlFlow::Continue(()))
-        });
-        bar.finish_and_clear();
-        let summary = summary.map_err(|error| not_checked(file, error))?;
-        results.into_inner().map_err(|error| failed(&files.folder, error.error()))?;
+        let (mut claims, mut judge) = (Claims::open(file)?, Judge::new(&known, terms));
+        let mut namings = Namings::of(audit, console, id, now);
+        namings.known_at = *known_at;
+        let (mut summary, mut line) = (Summary::default(), Vec::with_capacity(2048));
+        while let Some(entry) = claims.next()? {
+            let outcome = judge.judge(&entry);
+            namings.note(&entry, &outcome, judge.found())?;
+            line.clear();
+            outcome.write_json(&mut line);
+            results.write_all(&line)?;
+            summary.add(&outcome);
+        }
+        namings.wait()?;
+        summary.close(claims.notices());
         Ok(summary)
     }
 }
@@ -188,7 +222,7 @@ impl Offline {
         let wrong = |error| not_checked(file, error);
         let mut claims = Claims::open(open(file)?).map_err(wrong)?;
         while let Some(entry) = claims.next().map_err(wrong)? {
-            if let Entry::Claim(claim) = entry {
+            if let ::claims::Entry::Claim(claim) = entry {
                 claim.query().iter().for_each(|query| wanted.add(query));
             }
         }

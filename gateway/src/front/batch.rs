@@ -9,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use eligibility::day::Timestamp;
 use eligibility::query::NumberQuery;
-use uuid::Uuid;
 
 use super::past::Pasts;
 use crate::audit::Work;
@@ -17,6 +16,7 @@ use crate::gateway::Gateway;
 use crate::path::{self, Unrecorded};
 use crate::peer::Peer;
 use crate::refusal::Refusal;
+use crate::request_id;
 
 /// Most lines of one batch; more is a pre-check job.
 const LINES: usize = 10_000;
@@ -65,7 +65,7 @@ fn answer_lines(
     for group in lines.chunks(GROUP) {
         let mut entries = Vec::with_capacity(group.len());
         for query in queries.by_ref().take(group.len()) {
-            let request = path::Request { peer, id: Uuid::now_v7(), now, trace };
+            let request = path::Request { peer, id: request_id::next(now), now, trace };
             let asked = query.map_err(Refusal::from).and_then(|query| pasts.with(query));
             let Unrecorded { outcome, word, entry } = path::number_of_batch(&gateway.desk, request, asked);
             gateway.metrics.batched(word);

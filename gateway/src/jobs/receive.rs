@@ -16,9 +16,10 @@ use uuid::Uuid;
 
 use super::folder::{CLAIMS, JobFolder, sync_folder};
 use super::output::Output;
+use super::run::STRETCH;
 use super::state::{Asked, State};
 use super::{Job, Jobs};
-use crate::background::lowest;
+use crate::background::{give_way, lowest};
 use crate::refusal::Refusal;
 
 /// Longest silence within a file.
@@ -113,12 +114,15 @@ fn keep_claims(folder: &JobFolder, kind: Kind, file: Arriving, asked: Asked) -> 
         Kind::Ndjson => Claims::ndjson(file),
     };
     let mut kept = Output::open(folder, CLAIMS, 0)?;
-    let (mut count, mut line) = (0, Vec::new());
+    let (mut count, mut line) = (0_u64, Vec::new());
     while let Some(entry) = claims.next()? {
         line.clear();
         entry.keep(&mut line)?;
         kept.write_all(&line)?;
         count += 1;
+        if count.is_multiple_of(STRETCH) {
+            give_way();
+        }
     }
     kept.sync()?;
     let state = State::new(asked, count, claims.notices());

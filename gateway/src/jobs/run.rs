@@ -12,6 +12,7 @@ use super::output::Output;
 use super::people::Known;
 use super::state::{Phase, State};
 use super::{Job, locked};
+use crate::background::give_way;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::past::{Past, Wanted};
@@ -21,6 +22,8 @@ use crate::refusal::Refusal;
 const TURN: Duration = Duration::from_secs(1);
 /// Claims between two looks at the clock.
 const LOOK: u64 = 256;
+/// Claims after which others go first.
+pub(super) const STRETCH: u64 = 16;
 
 /// Works on a job until its end, or for a turn. What was reached is durable when this returns; when
 /// it fails, the job stands where it stood.
@@ -55,7 +58,7 @@ fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
     };
     let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: state.known_at };
     let mut judge = Judge::new(&known, terms);
-    let mut namings = Namings::of(&gateway.desk, &by, job.id, now);
+    let mut namings = Namings::of(&gateway.desk.audit, &by.peer, job.id, now);
     namings.known_at = state.known_at;
     let mut reached = state.reached;
     let mut kept = job.folder.read(CLAIMS, reached.kept, u64::MAX)?;
@@ -83,6 +86,9 @@ fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
         gateway.metrics.prechecked(outcome.verdict.word());
         reached.claims += 1;
         reached.kept += octets as u64;
+        if reached.claims.is_multiple_of(STRETCH) {
+            give_way();
+        }
         if reached.claims.is_multiple_of(LOOK) && (job.is_cancelled() || Clock::instant() >= until) {
             break;
         }
