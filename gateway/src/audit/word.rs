@@ -111,6 +111,9 @@ pub(super) static WORDS: &[&str] = &[
     // refusals of the pre-check
     "no_such_job",
     "no_results",
+    // refused before anything of a request was read
+    "head",
+    "misdirected",
     // what operators and insurers look after
     "held",
     "feed review",

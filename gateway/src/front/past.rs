@@ -1,5 +1,5 @@
-//! The slow branch of questions by number: what was known at an instant is looked up first, in the lower
-//! class, on threads of the lowest priority, and only for a few questions at once.
+//! The slow branch of questions by number: what was known at an instant is looked up first, by the threads
+//! of batches, so only for a few questions at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,8 @@ use std::sync::Arc;
 use eligibility::day::Timestamp;
 use eligibility::query::NumberQuery;
 use eligibility::wire::Wrong;
-use tokio::sync::oneshot;
 
 use super::routes::Head;
-use crate::background::lowest;
 use crate::entitle::{Entitled, looking_back};
 use crate::gateway::Gateway;
 use crate::past::{Past, Wanted};
@@ -25,17 +23,9 @@ pub(super) async fn looked_up(head: &Head<'_>, query: &NumberQuery) -> Result<Op
     let gateway = head.gateway;
     let entitled = Entitled::by_number(query, &gateway.desk.insurers, head.peer, head.now);
     let Some(at) = query.known_at.filter(|_| entitled.is_ok()) else { return Ok(None) };
-    let place = Arc::clone(&gateway.bulk).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
+    let place = gateway.bulk.place().ok_or(Refusal::Overloaded)?;
     let (wanted, gateway) = (Wanted::of(query), Arc::clone(gateway));
-    let (done, past) = oneshot::channel();
-    let look = move || {
-        let past = gateway.look_back(at, &wanted);
-        // The next may come as soon as this one is answered.
-        drop(place);
-        // Nobody may be waiting any more.
-        let _ = done.send(past);
-    };
-    lowest("past", look).map_err(|_| Refusal::Overloaded)?;
+    let past = place.run(move || gateway.look_back(at, &wanted));
     past.await.map_err(|_| Refusal::Internal)?.map(Some)
 }
 

@@ -3,7 +3,7 @@
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 
-use super::body;
+use super::body::{self, Arriving};
 use super::routes::{Given, Head};
 use crate::jobs;
 use crate::peer::Role;
@@ -16,7 +16,7 @@ pub(super) async fn take(head: &Head<'_>, request: Request<Incoming>) -> Result<
     }
     let kind = body::claim_file(request.headers())?;
     let known_at = jobs::api::known_at(request.uri().query())?;
-    let body = (kind, request.into_body());
+    let body = (kind, Arriving::new(request.into_body(), &head.gateway.limits));
     let taken = jobs::api::take(head.gateway, head.request(), known_at, body).await?;
     Ok(Given::Json(StatusCode::ACCEPTED, taken))
 }

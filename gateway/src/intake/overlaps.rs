@@ -12,10 +12,8 @@ use eligibility::feed::Source;
 use eligibility::overlap::{Overlap, overlaps};
 use eligibility::wire::Wrong;
 use serde::Serialize;
-use tokio::sync::oneshot;
 
 use super::http::own_source;
-use crate::background::lowest;
 use crate::gateway::Gateway;
 use crate::peer::{Peer, Role};
 use crate::refusal::Refusal;
@@ -77,22 +75,17 @@ pub(crate) async fn all(
     let Source::Insurer(insurer) = source else {
         return Err(Refusal::field("source", Wrong::NotInBook));
     };
-    let place = Arc::clone(&gateway.bulk).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
+    let place = gateway.bulk.place().ok_or(Refusal::Overloaded)?;
     let memory = gateway.desk.memory.clone();
-    let (done, found) = oneshot::channel();
     let look = move || {
         let view = memory.view();
         let mut found = Vec::new();
         view.each_of_several(|person| {
             found.extend(overlaps(&person, insurer).map(|overlap| Shown::of(&overlap)));
         });
-        // The next may come as soon as this one is answered.
-        drop(place);
-        // Nobody may be waiting any more.
-        let _ = done.send((found, view.generation()));
+        (found, view.generation())
     };
-    lowest("overlaps", look).map_err(|_| Refusal::Overloaded)?;
-    let (mut overlaps, generation) = found.await.map_err(|_| Refusal::Internal)?;
+    let (mut overlaps, generation) = place.run(look).await.map_err(|_| Refusal::Internal)?;
     let total = overlaps.len();
     overlaps.sort_unstable_by(|one, other| other.cmp(one));
     overlaps.truncate(LISTED);

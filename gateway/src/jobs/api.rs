@@ -5,7 +5,6 @@ use std::sync::Arc;
 use claims::Summary;
 use eligibility::day::Timestamp;
 use eligibility::wire::Wrong;
-use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use uuid::Uuid;
@@ -17,6 +16,7 @@ use super::state::{self, Phase};
 use super::{Job, Jobs};
 use crate::audit::{Entry, Work};
 use crate::entitle::looking_back;
+use crate::front::Arriving;
 use crate::gateway::Gateway;
 use crate::path::Request;
 use crate::peer::Peer;
@@ -87,7 +87,7 @@ pub(crate) async fn take(
     gateway: &Gateway,
     request: Request<'_>,
     known_at: Option<Timestamp>,
-    (kind, body): (Kind, Incoming),
+    (kind, body): (Kind, Arriving),
 ) -> Result<Vec<u8>, Refusal> {
     let jobs = &gateway.jobs;
     known_at.map_or(Ok(()), |at| {
