@@ -3,6 +3,7 @@
 //! Paths are relative to the file. Nothing is read from the environment.
 
 mod card;
+mod ledger;
 mod precheck;
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::peer::RoleRule;
 
+pub use self::ledger::Ledger;
 pub use card::{
     AnchorFile, Card, CardProof, Grace, PinnedAnchor, Responder, RevocationRules, Unknown, fingerprint,
 };
@@ -166,19 +168,11 @@ impl Default for Admin {
     }
 }
 
-/// The record of truth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ledger {
-    /// `sqlite:PATH`.
-    pub url: String,
-}
-
 /// Memory's files: what a restart begins with instead of the whole ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Memory {
-    /// Folder of the files; beside the ledger when absent.
+    /// Folder of the files; beside the ledger's file when absent. Needed where the ledger is on a server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
     /// Seconds after which they are written anew, if anything was changed.
@@ -329,16 +323,19 @@ impl Config {
         toml::to_string(self).unwrap_or_default()
     }
 
-    /// The file behind `ledger.url`.
-    #[must_use]
-    pub fn ledger_path(&self) -> &Path {
-        Path::new(self.ledger.url.strip_prefix("sqlite:").unwrap_or_default())
+    /// Where the ledger is.
+    ///
+    /// # Errors
+    /// [`::ledger::LedgerError::Url`] when it cannot be said: never of a configuration that was read.
+    pub fn ledger_place(&self) -> Result<::ledger::Place, ::ledger::LedgerError> {
+        self.ledger.place(&self.precheck.gateway)
     }
 
     /// The folder of memory's files.
     #[must_use]
     pub fn memory_folder(&self) -> PathBuf {
-        self.memory.folder.clone().unwrap_or_else(|| self.ledger_path().with_extension("memory"))
+        let beside = || self.ledger.path().unwrap_or(Path::new("ledger")).with_extension("memory");
+        self.memory.folder.clone().unwrap_or_else(beside)
     }
 
     /// The folder of deliveries that are held back.
@@ -364,10 +361,8 @@ impl Config {
         self.feed.folder.iter_mut().for_each(within);
         within(&mut self.audit.folder);
         self.audit.pseudonym_keys.iter_mut().chain(&mut self.audit.sealing_keys).for_each(within);
-        if let Some(path) = self.ledger.url.strip_prefix("sqlite:") {
-            self.ledger.url = format!("sqlite:{}", folder.join(path).display());
-        }
-        let ledger = self.ledger_path().to_owned();
+        self.ledger.resolve(folder);
+        let ledger = self.ledger.path().unwrap_or(Path::new("")).to_owned();
         self.precheck.resolve(folder, &ledger);
     }
 
@@ -396,8 +391,11 @@ impl Config {
         if let Some((key, why)) = self.precheck.fault() {
             return wrong(key, why);
         }
-        if !self.ledger.url.starts_with("sqlite:") {
-            return wrong("ledger.url", "must be sqlite:PATH".to_owned());
+        if let Err(error) = self.ledger_place() {
+            return wrong("ledger.url", error.to_string());
+        }
+        if self.ledger.path().is_none() && self.memory.folder.is_none() {
+            return wrong("memory.folder", "name one: the ledger has no folder here".to_owned());
         }
         if !(1..=3600).contains(&self.card.challenge_seconds) {
             return wrong("card.challenge_seconds", "must lie between 1 and 3600".to_owned());

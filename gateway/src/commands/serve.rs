@@ -23,6 +23,9 @@ use crate::jobs::Worker;
 /// How often spent challenges and revocation lists are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(5);
 
+/// Between two attempts to reach the ledger's database at the start: at first, and at most.
+const LEDGER_WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+
 /// The signal of a file that may grow no further, on Linux.
 const SIGXFSZ: i32 = 25;
 
@@ -89,7 +92,20 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     // A file at its limit shall be a failed write, which is reported, and not the end of the process.
     let _file_size = signal(SignalKind::from_raw(SIGXFSZ)).map_err(CommandError::environment)?;
 
-    let gateway = tokio::task::block_in_place(|| Gateway::start(config)).map(Arc::new)?;
+    let mut wait = LEDGER_WAITS.0;
+    let gateway = loop {
+        match tokio::task::block_in_place(|| Gateway::start(config)) {
+            Err(error) if error.may_pass() => {
+                tracing::warn!(%error, "waiting for the ledger's database");
+                tokio::select! {
+                    _ = terminate.recv() => return Ok(()),
+                    _ = interrupt.recv() => return Ok(()),
+                    () = tokio::time::sleep(wait) => wait = (wait * 2).min(LEDGER_WAITS.1),
+                }
+            }
+            started => break Arc::new(started?),
+        }
+    };
     // What the lists say is in the ledger before the first answer rests on it.
     tokio::task::block_in_place(|| gateway.tend());
     let worker = Worker::start(&gateway).map_err(CommandError::environment)?;
@@ -122,21 +138,25 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     ready();
 
     let mut tend = tokio::time::interval(TEND_EVERY);
-    loop {
+    let ended = loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break Ok(()),
+            _ = interrupt.recv() => break Ok(()),
             _ = hangup.recv() => {
                 let (gateway, path) = (Arc::clone(&gateway), path.to_owned());
                 let _ = tokio::task::spawn_blocking(move || reload(&gateway, &path)).await;
             }
             _ = tend.tick() => {
                 let gateway = Arc::clone(&gateway);
+                if gateway.ledger.standing().diverged {
+                    break Err(CommandError::Environment("the ledger's database has another history than was followed from it; \
+                        a new start makes memory of what it holds now".to_owned()));
+                }
                 // Reading lists takes a while; a tick that finds one under way waits its turn.
                 let _ = tokio::task::spawn_blocking(move || gateway.tend()).await;
             }
         }
-    }
+    };
     tracing::info!("stopping: no new requests, finishing those in flight");
     gateway.drain();
     let _ = stop.send(true);
@@ -149,7 +169,7 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
         gateway.ledger.clone().close();
     });
     tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 /// Reads the configuration again and puts its `[card]` and `[[listener]]` in force; one that cannot be

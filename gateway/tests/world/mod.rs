@@ -22,9 +22,9 @@ use serde_json::{Value, json};
 
 use client::{Client, Reply};
 
-/// The program under test.
+/// The program under test; for measurements another build of it, named by `SHIKAKU`.
 pub(crate) fn shikaku() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_shikaku"))
+    Command::new(std::env::var_os("SHIKAKU").unwrap_or_else(|| env!("CARGO_BIN_EXE_shikaku").into()))
 }
 
 /// A port that was free a moment ago.
@@ -54,6 +54,21 @@ impl World {
         world
     }
 
+    /// A copy of this folder for another gateway, at addresses of its own, not yet served.
+    pub(crate) fn beside(&self) -> Self {
+        let world = Self {
+            folder: tempfile::tempdir().unwrap(),
+            listen: free_address(),
+            admin: free_address(),
+            process: None,
+        };
+        let copied = Command::new("cp").arg("-a").arg(self.path(".")).arg(world.path("")).status().unwrap();
+        assert!(copied.success());
+        world.rewrite(&self.listen.to_string(), &world.listen.to_string());
+        world.rewrite(&self.admin.to_string(), &world.admin.to_string());
+        world
+    }
+
     /// A new folder, served.
     pub(crate) fn started(people: u64) -> Self {
         let mut world = Self::prepared(people);
@@ -78,6 +93,12 @@ impl World {
 
     /// Starts `serve` and waits until it is ready.
     pub(crate) fn start(&mut self) {
+        self.begin();
+        self.wait_ready();
+    }
+
+    /// Starts `serve`.
+    pub(crate) fn begin(&mut self) {
         let log = std::fs::File::options().append(true).create(true).open(self.path("serve.log")).unwrap();
         let process = shikaku()
             .args(["serve", "--log", "debug", "--config"])
@@ -87,6 +108,10 @@ impl World {
             .spawn()
             .unwrap();
         self.process = Some(process);
+    }
+
+    /// Waits until it is ready.
+    pub(crate) fn wait_ready(&mut self) {
         let began = Instant::now();
         while self.admin_get("/readyz").is_none_or(|(status, _)| status != 200) {
             let ended = self.process.as_mut().and_then(|process| process.try_wait().unwrap());
