@@ -167,6 +167,13 @@ impl Audit {
         self.writer.admits(work)
     }
 
+    /// The same of every work, by its word.
+    #[must_use]
+    pub fn rooms(&self) -> [(&'static str, bool); 3] {
+        [("desk", Work::Desk), ("intake", Work::Intake), ("batch", Work::Batch)]
+            .map(|(word, work)| (word, self.admits(work)))
+    }
+
     /// Writes with other keys from now on.
     pub fn change_keys(&self, keys: Keys) {
         self.writer.change_keys(keys);

@@ -66,6 +66,7 @@ pub struct Metrics {
     lists: IntGauge,
     client_list_age: IntGaugeVec,
     client_list_due: IntGaugeVec,
+    certificate_days: IntGaugeVec,
     anchor_days: IntGaugeVec,
     responder: IntGaugeVec,
     responder_in_flight: IntGauge,
@@ -75,6 +76,8 @@ pub struct Metrics {
     rechecked: IntCounter,
     feed_age: IntGaugeVec,
     feed_quarantine: IntGaugeVec,
+    feed_held: IntGaugeVec,
+    audit_room: IntGaugeVec,
 }
 
 impl Metrics {
@@ -106,6 +109,10 @@ impl Metrics {
             "shikaku_client_list_due_seconds",
             "Seconds until the first of those lists is past its next update: warn below 21600, alarm below 0.",
         );
+        let certificate_days = Opts::new(
+            "shikaku_certificate_days_left",
+            "Days until a listener's own certificate ends: plan below 30, hurry below 7.",
+        );
         let anchor_days = Opts::new(
             "shikaku_anchor_days_left",
             "Days until a trust anchor ends: plan below 90, hurry below 30, alarm below 7.",
@@ -126,6 +133,11 @@ impl Metrics {
             "Seconds since a gateway that shares the ledger was heard of: alarm above 30.",
         );
         let quarantine = Opts::new("shikaku_feed_quarantined", "Records of a source in quarantine.");
+        let held = Opts::new("shikaku_feed_held", "Deliveries of a source that are held back.");
+        let room = Opts::new(
+            "shikaku_audit_room",
+            "1 while the audit's disk has room for the records of this work, 0 while it is refused.",
+        );
         Self {
             requests: register!(IntCounterVec::new(requests, &["route", "outcome"])),
             seconds: register!(HistogramVec::new(seconds.buckets(BUCKETS.to_vec()), &["route"])),
@@ -188,6 +200,7 @@ impl Metrics {
             )),
             client_list_age: register!(IntGaugeVec::new(client_age, &["listener"])),
             client_list_due: register!(IntGaugeVec::new(client_due, &["listener"])),
+            certificate_days: register!(IntGaugeVec::new(certificate_days, &["listener"])),
             anchor_days: register!(IntGaugeVec::new(anchor_days, &["anchor"])),
             responder: register!(IntGaugeVec::new(responder, &["outcome"])),
             responder_in_flight: register!(IntGauge::new(
@@ -206,6 +219,8 @@ impl Metrics {
             )),
             feed_age: register!(IntGaugeVec::new(feed_age, &["source"])),
             feed_quarantine: register!(IntGaugeVec::new(quarantine, &["source"])),
+            feed_held: register!(IntGaugeVec::new(held, &["source"])),
+            audit_room: register!(IntGaugeVec::new(room, &["work"])),
             registry,
             seen: std::sync::Mutex::new((Clock::instant(), std::collections::HashMap::new())),
         }
@@ -268,6 +283,9 @@ impl Metrics {
         self.serials.set(memory.serials() as i64);
         self.audit_waiting.set(gateway.desk.audit.waiting() as i64);
         self.audit_unsynced.set(gateway.desk.audit.unsynced_for().as_secs_f64());
+        for (work, admits) in gateway.desk.audit.rooms() {
+            self.audit_room.with_label_values(&[work]).set(i64::from(admits));
+        }
         self.misses_used_up.set(gateway.desk.misses.used_up() as i64);
         let complete_to = gateway.confirmations.complete_to();
         self.confirmations_age.set((now.millis() - complete_to.millis()) as f64 / 1000.0);
@@ -276,11 +294,12 @@ impl Metrics {
             self.prechecks.with_label_values(&[state]).set(jobs as i64);
         }
         for (source, state) in memory.sources() {
-            let source = source.to_string();
+            let source_word = source.to_string();
             if let Some(at) = state.complete_to {
-                self.feed_age.with_label_values(&[&source]).set((now.millis() - at.millis()) / 1000);
+                self.feed_age.with_label_values(&[&source_word]).set((now.millis() - at.millis()) / 1000);
             }
-            self.feed_quarantine.with_label_values(&[&source]).set(state.quarantine.len() as i64);
+            self.feed_quarantine.with_label_values(&[&source_word]).set(state.quarantine.len() as i64);
+            self.feed_held.with_label_values(&[&source_word]).set(gateway.desk.held.of(source).len() as i64);
         }
         let mut text = Vec::new();
         // Writing to memory cannot fail.
@@ -316,6 +335,8 @@ impl Metrics {
         self.revoked.set(lists().map(|list| list.revoked as i64).sum());
         for entrance in &gateway.entrances {
             let (lists, listener) = (entrance.clients().lists(), entrance.address().to_string());
+            let days = (entrance.ends().0 - seconds).div_euclid(86_400);
+            self.certificate_days.with_label_values(&[&listener]).set(days);
             if let Some(at) = lists.iter().map(|list| list.mark.this_update.0).min() {
                 self.client_list_age.with_label_values(&[&listener]).set(seconds - at);
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use eligibility::day::Timestamp;
 use serde::Serialize;
 
-use crate::audit::{Class, Work};
+use crate::audit::Class;
 use crate::gateway::Gateway;
 
 pub(super) use page::page;
@@ -25,6 +25,8 @@ struct Status {
     saved: u64,
     feeds: BTreeMap<String, Feed>,
     revocation: Vec<List>,
+    /// When each listener's own certificate ends.
+    certificates: BTreeMap<String, Timestamp>,
     /// The lists of each listener's client CAs.
     client_revocation: BTreeMap<String, Vec<List>>,
     revocation_policy: policy::Policy,
@@ -146,6 +148,11 @@ fn of(gateway: &Gateway, now: Timestamp) -> Status {
         saved: gateway.behind.saved(),
         feeds: feeds.collect(),
         revocation: lists(&gateway.desk.trust.in_force().view.lists, now),
+        certificates: gateway
+            .entrances
+            .iter()
+            .map(|entrance| (entrance.address().to_string(), at(entrance.ends())))
+            .collect(),
         client_revocation: gateway
             .entrances
             .iter()
@@ -185,13 +192,12 @@ fn ledger(gateway: &Gateway) -> Ledger {
 fn audit(gateway: &Gateway) -> Audit {
     let audit = &gateway.desk.audit;
     let [sealing, pseudonym] = audit.keys().writing();
-    let rooms = [("desk", Work::Desk), ("intake", Work::Intake), ("batch", Work::Batch)];
     Audit {
         records: Class::ALL.into_iter().map(|class| (class.word(), audit.next_record(class))).collect(),
         sealing_key: sealing.map(|id| id.to_string()),
         pseudonym_key: pseudonym.map(|id| id.to_string()),
         unsynced_ms: audit.unsynced_for().as_millis(),
-        room: rooms.into_iter().map(|(name, work)| (name, audit.admits(work))).collect(),
+        room: audit.rooms().into_iter().collect(),
         confirmations_complete_to: gateway.confirmations.complete_to(),
         miss_budgets_used_up: gateway.desk.misses.used_up(),
     }
@@ -210,8 +216,11 @@ fn anchors(gateway: &Gateway, now: Timestamp) -> Vec<Anchor> {
     states.into_iter().map(anchor).collect()
 }
 
+const fn at(time: pki::UnixTime) -> Timestamp {
+    Timestamp::from_millis(time.0.saturating_mul(1000))
+}
+
 fn lists(held: &pki::Lists, now: Timestamp) -> Vec<List> {
-    let at = |time: pki::UnixTime| Timestamp::from_millis(time.0.saturating_mul(1000));
     let lists = held.iter().map(|list| List {
         authority: list
             .mark

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use pki::UnixTime;
 use rustls::ServerConfig;
 
-use super::tls::{self, TlsError};
+use super::tls::{self, Tls, TlsError};
 use crate::config::Listener;
 use crate::trust::{ClientCas, Clients, ClientsError};
 
@@ -26,13 +26,13 @@ pub enum EntranceError {
 pub struct Entrance {
     address: SocketAddr,
     clients: Arc<Clients>,
-    tls: RwLock<Arc<ServerConfig>>,
+    tls: RwLock<Tls>,
 }
 
 /// What an entrance is to become: read and found usable, not yet in force.
 pub struct Plan {
     cas: ClientCas,
-    tls: Arc<ServerConfig>,
+    tls: Tls,
 }
 
 impl Entrance {
@@ -79,6 +79,12 @@ impl Entrance {
     /// The TLS of the next connection.
     #[must_use]
     pub fn tls(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.tls.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.tls.read().unwrap_or_else(PoisonError::into_inner).config)
+    }
+
+    /// When our own certificate here ends, or the first above it.
+    #[must_use]
+    pub fn ends(&self) -> UnixTime {
+        self.tls.read().unwrap_or_else(PoisonError::into_inner).ends
     }
 }

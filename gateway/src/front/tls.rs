@@ -51,7 +51,15 @@ pub enum TlsError {
     },
 }
 
-/// The TLS configuration of one listener, for these callers, who are told the `names` of their CAs.
+/// The TLS of one listener.
+pub(super) struct Tls {
+    /// What the next connection is met with.
+    pub(super) config: Arc<ServerConfig>,
+    /// When the first certificate of our chain ends.
+    pub(super) ends: pki::UnixTime,
+}
+
+/// The TLS of one listener, for these callers, who are told the `names` of their CAs.
 ///
 /// # Errors
 /// [`TlsError`] with the file at fault.
@@ -59,7 +67,7 @@ pub(super) fn server(
     listener: &Listener,
     clients: &Arc<Clients>,
     names: Vec<DistinguishedName>,
-) -> Result<Arc<ServerConfig>, TlsError> {
+) -> Result<Tls, TlsError> {
     let setup = |why: String| TlsError::Setup { address: listener.address, why };
     let provider = Arc::new(provider());
     let callers = Callers { clients: Arc::clone(clients), provider: Arc::clone(&provider), names };
@@ -69,11 +77,13 @@ pub(super) fn server(
         path: listener.key.clone(),
         why: format!("no private key in PEM could be read ({error})"),
     })?;
+    let chain = certificates(&listener.certificate)?;
+    let ends = ends(&chain);
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(|error| setup(error.to_string()))?
         .with_client_cert_verifier(Arc::new(callers))
-        .with_single_cert(certificates(&listener.certificate)?, key)
+        .with_single_cert(chain, key)
         .map_err(|error| setup(error.to_string()))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let tickets = TicketRotator::new(TICKET_KEY, ticket_key).map_err(|error| setup(error.to_string()))?;
@@ -81,7 +91,16 @@ pub(super) fn server(
     config.send_tls13_tickets = 1;
     // A request that anybody may send again is not taken before the handshake has ended.
     config.max_early_data_size = 0;
-    Ok(Arc::new(config))
+    Ok(Tls { config: Arc::new(config), ends })
+}
+
+/// When the first of these certificates ends. rustls has read them: none that it takes is without an end.
+fn ends(chain: &[CertificateDer<'_>]) -> pki::UnixTime {
+    let end = |certificate: &CertificateDer<'_>| {
+        let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+        Some(pki::UnixTime(certificate.validity().not_after.timestamp()))
+    };
+    chain.iter().filter_map(end).min().unwrap_or(pki::UnixTime(0))
 }
 
 /// The provider with the hybrid of X25519 and ML-KEM first: what is recorded today shall not be read by
