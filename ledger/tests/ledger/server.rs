@@ -62,14 +62,14 @@ impl Server {
     }
 
     fn wait(&self) {
-        for _ in 0..300 {
-            let ready = self.psql("postgres", "SELECT 1");
-            if ready.is_ok() {
-                return;
+        let ready = (0..300).any(|_| {
+            let ready = self.psql("postgres", "SELECT 1").is_ok();
+            if !ready {
+                std::thread::sleep(std::time::Duration::from_millis(100));
             }
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }
-        panic!("{}", std::fs::read_to_string(self.folder.join("log")).unwrap_or_default());
+            ready
+        });
+        assert!(ready, "{}", std::fs::read_to_string(self.folder.join("log")).unwrap_or_default());
     }
 
     /// `kill -9`, as if the machine were gone.
