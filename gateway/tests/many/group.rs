@@ -113,7 +113,7 @@ impl Group {
     pub(crate) fn started(url: &str, people: u64, gateways: usize) -> Self {
         let mut group = Self::new(url, people, gateways);
         group.gateways.iter_mut().for_each(World::begin);
-        group.gateways.iter_mut().for_each(World::wait_ready);
+        group.gateways.iter_mut().for_each(World::wait_until_ready);
         group
     }
 
