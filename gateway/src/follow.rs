@@ -69,8 +69,8 @@ pub struct Began {
 /// # Errors
 /// [`LedgerError`] when it cannot be opened or read.
 pub fn start(place: &Place, folder: &Path) -> Result<Followed, LedgerError> {
-    let alone = files::alone(folder)?;
     let opened = Ledger::open(place.clone(), Options::default())?;
+    let alone = files::alone(folder)?;
     let Taken { mut writer, memory, mended } = files::open(folder, &opened)?.unwrap_or_else(Taken::nothing);
     let from_files = memory.generation();
     replay::after(&opened, from_files, |batch| apply(&mut writer, batch))?;
