@@ -135,14 +135,14 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
         let mut starting = tokio::task::spawn_blocking(move || Gateway::behind(behind, &asked, patience));
         let started = tokio::select! {
             started = &mut starting => started.map_err(CommandError::environment)?,
-            () = signals.stop() => return Ok(stopped_early()),
+            () = signals.stop() => return stopped_early(),
         };
         match started {
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, "waiting for the ledger's database");
                 tokio::select! {
                     () = tokio::time::sleep(wait) => wait = (wait * 2).min(LEDGER_WAITS.1),
-                    () = signals.stop() => return Ok(stopped_early()),
+                    () = signals.stop() => return stopped_early(),
                 }
             }
             started => break Arc::new(started?),
@@ -208,8 +208,9 @@ fn open_doors(
     Ok(if any_shared { PATIENCE + drain } else { PATIENCE })
 }
 
-fn stopped_early() {
+fn stopped_early() -> Result<(), CommandError> {
     tracing::info!("stopped before it had started");
+    Ok(())
 }
 
 /// Ends when it is told to, or when it can go on no more.
