@@ -8,6 +8,7 @@ pub mod demo;
 mod explain;
 mod feed;
 mod history;
+mod ledger;
 mod pki;
 mod precheck;
 mod remote;
@@ -50,6 +51,8 @@ enum Command {
     Explain(explain::Explain),
     #[command(subcommand)]
     Store(store::StoreCommand),
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -127,6 +130,7 @@ pub fn run() -> ExitCode {
         Command::History(history) => history.run(),
         Command::Explain(explain) => explain.run(),
         Command::Store(store) => store.run(),
+        Command::Ledger(ledger) => ledger.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,7 +13,7 @@ use eligibility::number::{LinkNumber, Serial};
 use gateway::config::KeepHistory;
 use gateway::follow::{self, Followed};
 use gateway::history;
-use ledger::{Batch, Content, Ledger, Offer, Options};
+use ledger::{Batch, Content, Ledger, Offer, Options, Place};
 use serde_json::json;
 use world::{World, shikaku};
 
@@ -140,7 +140,7 @@ fn what_was_kept_for_long_enough_goes_and_nothing_else_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (path, files) = (folder.path().join("ledger"), folder.path().join("memory"));
     write(&path);
-    let followed = follow::start(&path, &files).unwrap();
+    let followed = follow::start(&Place::from(&path), &files).unwrap();
     let (keep, at) = (KeepHistory::default(), |text: &str| Timestamp::parse(text).unwrap());
     let delete = |followed: &Followed, now: &str| {
         history::delete(&followed.ledger, &followed.memory, &keep, at(now), 30).unwrap()
@@ -166,7 +166,7 @@ fn what_was_kept_for_long_enough_goes_and_nothing_else_changes() {
     let sum = followed.memory.view().sum();
     followed.close();
     std::fs::remove_dir_all(&files).unwrap();
-    assert_eq!(follow::start(&path, &files).unwrap().memory.view().sum(), sum);
+    assert_eq!(follow::start(&Place::from(&path), &files).unwrap().memory.view().sum(), sum);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_scan_finds_what_was_not_deleted_and_what_has_changed() {
     let folder = tempfile::tempdir().unwrap();
     let (path, files) = (folder.path().join("ledger"), folder.path().join("memory"));
     write(&path);
-    let followed = follow::start(&path, &files).unwrap();
+    let followed = follow::start(&Place::from(&path), &files).unwrap();
     let recorded = |before: &str, state: [u8; 32]| {
         let (before, position) = (Timestamp::parse(before).unwrap(), followed.memory.generation());
         let of = eligibility::feed::Kind::Member;

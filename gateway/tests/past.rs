@@ -15,7 +15,7 @@ use gateway::desk::Staleness;
 use gateway::follow::{self, Followed};
 use gateway::intake::Held;
 use gateway::past::{Past, Today, Wanted};
-use ledger::{Batch, Content, Offer};
+use ledger::{Batch, Content, Offer, Place};
 use proptest::prelude::*;
 
 const SOURCES: [&str; 5] = ["06132013", "138057", "city-131016", "portal", "gateway"];
@@ -82,7 +82,9 @@ struct House {
 impl House {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let followed = follow::start(&folder.path().join("ledger"), &folder.path().join("memory")).unwrap();
+        let followed =
+            follow::start(&Place::from(&folder.path().join("ledger")), &folder.path().join("memory"))
+                .unwrap();
         let held = Held::open(&folder.path().join("held")).unwrap();
         Self { _folder: folder, followed, held }
     }

@@ -85,9 +85,9 @@ impl Explain {
             return Err(CommandError::Usage("--known-at lies in the future".to_owned()));
         }
         let query = self.query()?;
-        let path = config.ledger_path();
-        let failed = |error| CommandError::Environment(format!("ledger {}: {error}", path.display()));
-        let (ledger, memory) = follow::beside(path, &config.memory_folder()).map_err(failed)?;
+        let place = config.ledger_place().map_err(CommandError::usage)?;
+        let failed = |error| CommandError::Environment(format!("ledger {place}: {error}"));
+        let (ledger, memory) = follow::beside(&place, &config.memory_folder()).map_err(failed)?;
         let memory = memory.view();
         let held = Held::beside(&config.held_folder()).map_err(CommandError::environment)?;
         let today = Today { memory: &memory, held: &held, day: now.day_in_japan() };

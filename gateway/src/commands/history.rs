@@ -41,9 +41,8 @@ impl HistoryCommand {
 }
 
 fn delete(config: &Config) -> Result<(), CommandError> {
-    let path = config.ledger_path();
-    let failed = |error| CommandError::Environment(format!("ledger {}: {error}", path.display()));
-    let followed = follow::start(path, &config.memory_folder()).map_err(failed)?;
+    let followed = follow::from_config(config)?;
+    let failed = |error| CommandError::Environment(format!("ledger {}: {error}", config.ledger.url));
     let (keep, now) = (&config.history, Clock::system().now());
     history::finish(&followed.ledger, &followed.memory).map_err(failed)?;
     let deleted = history::delete(&followed.ledger, &followed.memory, keep, now, 0).map_err(failed)?;
@@ -58,9 +57,9 @@ fn delete(config: &Config) -> Result<(), CommandError> {
 }
 
 fn scan(config: &Config) -> Result<(), CommandError> {
-    let path = config.ledger_path();
-    let failed = |error| CommandError::Environment(format!("ledger {}: {error}", path.display()));
-    let ledger = ledger::Reader::beside(path).map_err(failed)?;
+    let place = config.ledger_place().map_err(CommandError::usage)?;
+    let failed = |error| CommandError::Environment(format!("ledger {place}: {error}"));
+    let ledger = ledger::Reader::beside(place.clone()).map_err(failed)?;
     let scanned = history::scan(&ledger).map_err(failed)?;
     for (deletion, left) in &scanned.left {
         println!("{}: {left} rows left that were replaced before {}", deletion.of.word(), deletion.before);

@@ -36,6 +36,11 @@ impl Store for Sqlite {
     fn is_whole(&self) -> bool {
         self.connection.is_autocommit()
     }
+
+    fn adopt(&mut self, id: &[u8]) -> Result<(), LedgerError> {
+        let done = self.connection.execute("UPDATE meta SET value = ?1 WHERE key = 'id'", [id]);
+        done.map(drop).map_err(|error| writing(&error))
+    }
 }
 
 impl store::Transaction for Transaction<'_> {
@@ -51,12 +56,12 @@ impl store::Transaction for Transaction<'_> {
         quarantined(self, of, name).map_err(|error| writing(&error))
     }
 
-    fn put(&mut self, sealed: &Sealed<'_>) -> Result<(), LedgerError> {
-        put(self, sealed).map_err(|error| writing(&error))
+    fn put(&mut self, sealed: Sealed<'_>) -> Result<(), LedgerError> {
+        put(self, &sealed).map_err(|error| writing(&error))
     }
 
-    fn replace(&mut self, position: u64, pack: &Pack) -> Result<(), LedgerError> {
-        pack::replace(self, position, pack).map_err(|error| writing(&error))
+    fn replace(&mut self, position: u64, pack: Pack) -> Result<(), LedgerError> {
+        pack::replace(self, position, &pack).map_err(|error| writing(&error))
     }
 
     fn commit(self: Box<Self>) -> Result<(), LedgerError> {
@@ -94,7 +99,7 @@ fn quarantined(
 }
 
 fn put(connection: &Connection, sealed: &Sealed<'_>) -> rusqlite::Result<()> {
-    let Sealed { batch, since_mark, moved, pack } = sealed;
+    let Sealed { batch, rows, since_mark, moved, pack } = sealed;
     let (position, source) = (to_sql(batch.position), batch.source.to_string());
     if let Some(pack) = pack {
         pack::put(connection, batch.position, pack)?;
@@ -109,7 +114,7 @@ fn put(connection: &Connection, sealed: &Sealed<'_>) -> rusqlite::Result<()> {
             to_sql(batch.committed_sequence),
             to_sql(*since_mark),
             batch.committed_at.millis(),
-            to_sql(batch.rows.len() as u64),
+            to_sql(*rows),
         ],
     )?;
     let mut note = connection.prepare_cached("INSERT INTO quarantine VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
