@@ -28,6 +28,8 @@ use crate::segment::{Kind, Segment};
 const MAGIC: &[u8; 8] = b"shikaku\x01";
 const HEAD: usize = 64;
 const BLOCK: usize = 64 * 1024;
+/// Threads that read files together.
+const READERS: usize = 4;
 /// The file that names all others.
 const NAMES: &str = "memory";
 
@@ -37,12 +39,16 @@ pub enum BaseError {
     /// There are none yet.
     #[error("there is no memory in this folder")]
     Missing,
-    /// A file is not what it was when written, or of another version.
-    #[error("{} is damaged or of another version", .0.display())]
-    Damaged(PathBuf),
+    /// These files are missing, are not what they were when written, or are of another version.
+    #[error("damaged, missing or of another version: {}", listed(.0))]
+    Damaged(Vec<PathBuf>),
     /// A file cannot be read or written.
     #[error("{}: {}", .0.display(), .1)]
     Io(PathBuf, #[source] io::Error),
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Where a segment is filed.
@@ -72,6 +78,10 @@ impl Filed {
         self.path(folder).exists()
     }
 
+    fn damaged(self, folder: &Path) -> BaseError {
+        BaseError::Damaged(vec![self.path(folder)])
+    }
+
     fn head(self, seed: u64, segment: (u64, u64, usize)) -> [u8; HEAD] {
         let (buckets, count, length) = segment;
         let mut head = [0; HEAD];
@@ -94,23 +104,46 @@ fn sums(body: &[u8]) -> Vec<u8> {
     sums
 }
 
+fn head_of(filed: Filed, seed: u64, segment: &Segment) -> [u8; HEAD] {
+    filed.head(seed, (segment.buckets, segment.count, segment.octets().len()))
+}
+
 /// Writes a segment.
 pub(crate) fn write(folder: &Path, filed: Filed, seed: u64, segment: &Segment) -> Result<(), BaseError> {
     let body = segment.octets();
-    let head = filed.head(seed, (segment.buckets, segment.count, body.len()));
-    put(&filed.path(folder), &[&head, body, &sums(body)])
+    put(&filed.path(folder), &[&head_of(filed, seed, segment), body, &sums(body)])
+}
+
+/// Whether the file is what [`write`] made of this segment, to the last octet.
+pub(crate) fn holds(folder: &Path, filed: Filed, seed: u64, segment: &Segment) -> bool {
+    let compare = || -> io::Result<bool> {
+        let mut file = File::open(filed.path(folder))?;
+        let body = segment.octets();
+        let mut block = vec![0; BLOCK];
+        for part in [&head_of(filed, seed, segment), body, &sums(body)] {
+            for expected in part.chunks(BLOCK) {
+                let read = &mut block[..expected.len()];
+                file.read_exact(read)?;
+                if read != expected {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(file.read(&mut block)? == 0)
+    };
+    compare().unwrap_or(false)
 }
 
 /// Reads a segment whose every octet is as it was written.
 pub(crate) fn read(folder: &Path, filed: Filed, seed: u64) -> Result<Segment, BaseError> {
     let path = filed.path(folder);
     let io = |error: io::Error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => BaseError::Damaged(path.clone()),
+        io::ErrorKind::UnexpectedEof => filed.damaged(folder),
         _ => BaseError::Io(path.clone(), error),
     };
     let mut file = File::open(&path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
-    checked(&mut file, length, filed, seed).map_err(io)?.ok_or_else(|| BaseError::Damaged(path.clone()))
+    checked(&mut file, length, filed, seed).map_err(io)?.ok_or_else(|| filed.damaged(folder))
 }
 
 fn checked(file: &mut File, in_all: u64, filed: Filed, seed: u64) -> io::Result<Option<Segment>> {
@@ -210,7 +243,36 @@ impl Names {
             io::ErrorKind::NotFound => BaseError::Missing,
             _ => BaseError::Io(path.clone(), error),
         })?;
-        Self::checked(&octets).ok_or(BaseError::Damaged(path))
+        Self::checked(&octets).ok_or_else(|| Self::damaged(folder))
+    }
+
+    /// What says that the file of names cannot be used.
+    pub(crate) fn damaged(folder: &Path) -> BaseError {
+        BaseError::Damaged(vec![folder.join(NAMES)])
+    }
+
+    /// Reads every segment named, in that order. Summing is what takes the time, and goes as well on
+    /// several threads.
+    pub(crate) fn segments(&self, folder: &Path) -> Result<Vec<Segment>, BaseError> {
+        let all: Vec<_> = self.all().collect();
+        let mut read: Vec<_> = all.iter().map(|filed| Err(filed.damaged(folder))).collect();
+        let share = all.len().div_ceil(READERS);
+        std::thread::scope(|scope| {
+            for (all, read) in all.chunks(share).zip(read.chunks_mut(share)) {
+                scope.spawn(move || {
+                    for (filed, read) in all.iter().zip(read) {
+                        *read = self::read(folder, *filed, self.seed);
+                    }
+                });
+            }
+        });
+        let damaged: Vec<_> = all
+            .iter()
+            .zip(&read)
+            .filter(|(_, read)| read.is_err())
+            .map(|(filed, _)| filed.path(folder))
+            .collect();
+        read.into_iter().collect::<Result<_, _>>().map_err(|_| BaseError::Damaged(damaged))
     }
 
     fn checked(octets: &[u8]) -> Option<Self> {
@@ -238,6 +300,14 @@ impl Names {
             }
         }
     }
+}
+
+/// Position of the last batch in the files of this folder. Looks at none but the one that names them.
+///
+/// # Errors
+/// [`BaseError`] when there is none, or it is damaged.
+pub fn position(folder: &Path) -> Result<u64, BaseError> {
+    Names::read(folder).map(|names| names.position)
 }
 
 /// Copies memory to another folder, every octet checked on the way. Gives its position.

@@ -108,22 +108,28 @@ impl Index {
 
     /// The same without changes beside it.
     fn rebuilt(&self) -> Self {
-        let count = self.base.count + self.overlay.count as u64;
-        let mut builder = Builder::new(self.base.kind, count, count as usize * 8);
-        let mut push =
-            |entry: u64| builder.push(key(entry), |out| out.extend_from_slice(&entry.to_le_bytes()));
+        // Counted first: room beyond what comes would be held all the same, in large pages.
+        let mut count = 0;
+        self.each_after_changes(|_| count += 1);
+        let mut builder = Builder::new(self.base.kind, count, count as usize * size_of::<u64>());
+        self.each_after_changes(|entry| {
+            builder.push(key(entry), |out| out.extend_from_slice(&entry.to_le_bytes()));
+        });
+        Self::of(Arc::new(builder.finish()))
+    }
+
+    fn each_after_changes(&self, mut take: impl FnMut(u64)) {
         let mut base = entries(self.base.entries()).peekable();
         for (entry, comes) in self.overlay.blocks().flatten() {
             while let Some(before) = base.next_if(|before| before < entry) {
-                push(before);
+                take(before);
             }
             base.next_if(|before| before == entry);
             if *comes {
-                push(*entry);
+                take(*entry);
             }
         }
-        base.for_each(push);
-        Self::of(Arc::new(builder.finish()))
+        base.for_each(take);
     }
 
     /// What does not change of it.

@@ -59,7 +59,7 @@ mod state;
 mod text;
 mod writer;
 
-pub use base::{BaseError, copy};
+pub use base::{BaseError, copy, position};
 pub use batch::{Batch, Row};
 pub use reader::{Key, Reader, Sizes, View, empty};
 pub use repair::repair;

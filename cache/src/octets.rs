@@ -84,6 +84,11 @@ pub(crate) fn put_number(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+/// How many octets [`put_number`] writes.
+pub(crate) const fn number_octets(value: u64) -> usize {
+    (value | 1).ilog2() as usize / 7 + 1
+}
+
 /// The `count` lowest octets, big-endian.
 pub(crate) fn put_fixed(out: &mut Vec<u8>, value: u64, count: usize) {
     out.extend_from_slice(&value.to_be_bytes()[8 - count.min(8)..]);
@@ -113,6 +118,7 @@ mod tests {
         fn numbers_and_days_come_back(number: u64, day: i32, near in -40_000..90_000_i32) {
             let mut out = Vec::new();
             put_number(&mut out, number);
+            prop_assert_eq!(out.len(), number_octets(number));
             put_day(&mut out, Day::from_number(day), -11_688);
             put_day(&mut out, Day::from_number(near), 7305);
             let mut reading = Reading::new(&out);

@@ -10,7 +10,7 @@ use std::iter::Peekable;
 use std::sync::Arc;
 
 use crate::key::{Place, Spot};
-use crate::octets::{Reading, put_fixed, put_number};
+use crate::octets::{Reading, number_octets, put_fixed, put_number};
 use crate::overlay::Overlay;
 use crate::segment::{Builder, Kind, Segment};
 
@@ -70,6 +70,10 @@ fn put_entry(out: &mut Vec<u8>, key: u64, record: &[u8]) {
     put_fixed(out, key, 6);
     put_number(out, record.len() as u64);
     out.extend_from_slice(record);
+}
+
+fn entry_octets(record: &[u8]) -> usize {
+    6 + number_octets(record.len() as u64) + record.len()
 }
 
 impl People {
@@ -136,16 +140,24 @@ impl People {
 
     /// The same without changes beside it.
     fn rebuilt(&self) -> Self {
-        let (octets, _) = self.base.sizes();
-        let count = self.base.count + self.overlay.count as u64;
-        let mut builder = Builder::new(Kind::People, count, octets + self.overlay.octets());
+        // Counted first: room beyond what comes would be held all the same, in large pages.
+        let (mut count, mut octets) = (0, 0);
+        self.each_after_changes(|_, record| {
+            count += 1;
+            octets += entry_octets(record);
+        });
+        let mut builder = Builder::new(Kind::People, count, octets);
+        self.each_after_changes(|key, record| builder.push(key, |out| put_entry(out, key, record)));
+        Self::of(self.shard, Arc::new(builder.finish()))
+    }
+
+    fn each_after_changes(&self, mut take: impl FnMut(u64, &[u8])) {
         let changes = self.overlay.blocks().flat_map(entries);
         merge(entries(self.base.entries()), changes, |key, record| {
             if record != GONE {
-                builder.push(key, |out| put_entry(out, key, record));
+                take(key, record);
             }
         });
-        Self::of(self.shard, Arc::new(builder.finish()))
     }
 
     /// Everybody in it that has not changed since it was made.

@@ -33,16 +33,20 @@ pub(crate) fn after(
 
 /// The index whose ways lead to where people are in the next state.
 fn turned(next: &State, index: &[Arc<Index>], turns: Turns) -> Box<[Arc<Index>]> {
-    let mut changes: BTreeMap<usize, BTreeMap<u64, bool>> = BTreeMap::new();
+    let mut changes: BTreeMap<usize, Vec<index::Change>> = BTreeMap::new();
     // Where two lie at one spot the way stays, as the other may come by it too.
     let gone = turns.go.into_iter().filter(|(_, place)| !next.is_shared(*place));
     let turns = gone.map(|way| (way, false)).chain(turns.come.into_iter().map(|way| (way, true)));
     for ((hash, place), comes) in turns {
-        changes.entry(hash.shard()).or_default().insert(index::entry(hash, place.spot()), comes);
+        changes.entry(hash.shard()).or_default().push((index::entry(hash, place.spot()), comes));
+    }
+    for changes in changes.values_mut() {
+        // Of one that both goes and comes, the coming is what counts.
+        changes.sort_unstable_by_key(|(entry, comes)| (*entry, !comes));
+        changes.dedup_by_key(|(entry, _)| *entry);
     }
     let mut index: Box<[_]> = index.into();
-    let changes = changes.into_iter().map(|(shard, changes)| (shard, changes.into_iter().collect()));
-    renew(&mut index, changes.collect(), Index::with);
+    renew(&mut index, changes, Index::with);
     index
 }
 

@@ -22,11 +22,12 @@ use crate::writer::Writer;
 /// only when people are damaged. Besides those, only cards are held meanwhile.
 ///
 /// # Errors
-/// [`BaseError`] when the file that names all others is damaged itself, or one cannot be written.
-pub fn repair(
+/// [`BaseError`] when the file that names all others is damaged itself, or one cannot be written; and
+/// what `replay` fails with.
+pub fn repair<E: From<BaseError>>(
     folder: &Path,
-    replay: impl FnOnce(&mut dyn FnMut(Batch<'_>)),
-) -> Result<Vec<PathBuf>, BaseError> {
+    replay: impl FnOnce(&mut dyn FnMut(Batch<'_>)) -> Result<(), E>,
+) -> Result<Vec<PathBuf>, E> {
     let names = Names::read(folder)?;
     let hashing = Hashing { seed: names.seed };
     let is_damaged = |filed: &Filed| base::read(folder, *filed, names.seed).is_err();
@@ -35,7 +36,7 @@ pub fn repair(
         damaged.iter().copied().partition(|filed| filed.kind == Kind::People);
     if !people.is_empty() {
         let shards = people.iter().map(|filed| filed.shard).collect();
-        let state = replayed(hashing, shards, names.position, replay);
+        let state = replayed(hashing, shards, names.position, replay)?;
         for filed in people {
             base::write(folder, filed, names.seed, &state.people[filed.shard].whole())?;
         }
@@ -65,20 +66,20 @@ const fn key(filed: &Filed) -> (u8, usize) {
 }
 
 /// Memory of these shards of people alone, as of this position.
-fn replayed(
+fn replayed<E>(
     hashing: Hashing,
     shards: BTreeSet<usize>,
     position: u64,
-    replay: impl FnOnce(&mut dyn FnMut(Batch<'_>)),
-) -> Arc<State> {
+    replay: impl FnOnce(&mut dyn FnMut(Batch<'_>)) -> Result<(), E>,
+) -> Result<Arc<State>, E> {
     let (mut writer, _) = Writer::new(State::new(hashing), Map::default());
     writer.only(shards);
     replay(&mut |batch| {
         if batch.position <= position {
             writer.apply(batch);
         }
-    });
-    Arc::clone(writer.parts().0)
+    })?;
+    Ok(Arc::clone(writer.parts().0))
 }
 
 /// Adds the ways to these people that belong into the wanted shards of indexes.

@@ -8,7 +8,7 @@
 //! by shard it is written; where changes had to be sorted in for that, memory takes over the shard as
 //! it was written, so there is never more than one shard twice.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::{self, BaseError, Filed, KINDS, Names};
@@ -40,29 +40,13 @@ pub struct Written {
 /// [`Reader::generation`] are to be applied.
 ///
 /// # Errors
-/// [`BaseError`] when there is none, or any of it is not as it was written; then
-/// [`empty`](crate::empty) and all batches make it again.
+/// [`BaseError`] when there is none, or any of it is not as it was written: all such files are named.
+/// [`repair`](crate::repair) makes them good, or [`empty`](crate::empty) and all batches make memory
+/// again.
 pub fn open(folder: &Path) -> Result<(Writer, Reader), BaseError> {
     let names = Names::read(folder)?;
-    let books = read_books(&names.books).ok_or_else(|| BaseError::Damaged(folder.to_owned()))?;
-    let all: Vec<_> = names.all().collect();
-    let mut segments = Vec::with_capacity(all.len());
-    // Summing is what takes the time, and goes as well on several threads.
-    std::thread::scope(|scope| {
-        let (each, seed) = (all.len().div_ceil(4), names.seed);
-        let threads: Vec<_> = all
-            .chunks(each)
-            .map(|some| {
-                let read = move |filed: &Filed| base::read(folder, *filed, seed);
-                scope.spawn(move || some.iter().map(read).collect::<Result<Vec<_>, _>>())
-            })
-            .collect();
-        for thread in threads {
-            segments.extend(thread.join().unwrap_or_else(|_| Err(BaseError::Damaged(folder.to_owned())))?);
-        }
-        Ok(())
-    })?;
-    let mut segments = segments.into_iter().map(Arc::new);
+    let books = read_books(&names.books).ok_or_else(|| Names::damaged(folder))?;
+    let mut segments = names.segments(folder)?.into_iter().map(Arc::new);
     let people = segments.by_ref().take(SHARDS).enumerate();
     let people = people.map(|(shard, base)| Arc::new(People::of(shard, base))).collect();
     let mut index = || segments.by_ref().take(SHARDS).map(|base| Arc::new(Index::of(base))).collect();
@@ -155,6 +139,29 @@ impl Snapshot {
         }
         names.put(folder)?;
         Ok(names.position)
+    }
+
+    /// Looks at the file of one shard, `turn` after `turn` at each of all, and writes it again where it
+    /// is not as it was written. Gives its path then.
+    ///
+    /// # Errors
+    /// [`BaseError`] when it cannot be written.
+    pub fn mend(&self, folder: &Path, turn: usize) -> Result<Option<PathBuf>, BaseError> {
+        let shard = turn % SHARDS;
+        let [cards, numbers] = &self.indexes;
+        let (kind, segment) = match turn / SHARDS % KINDS.len() {
+            0 => (Kind::People, self.people.get(shard).map(|people| people.base())),
+            1 => (Kind::Cards, cards.get(shard).map(|index| index.base())),
+            _ => (Kind::Numbers, numbers.get(shard).map(|index| index.base())),
+        };
+        let filed = segment.and_then(|segment| Some((segment, *segment.filed.get()?)));
+        let Some((segment, position)) = filed else { return Ok(None) };
+        let filed = Filed { kind, shard, position };
+        if base::holds(folder, filed, self.names.seed, segment) {
+            return Ok(None);
+        }
+        base::write(folder, filed, self.names.seed, segment)?;
+        Ok(Some(filed.path(folder)))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! start:  files of memory ─► the batches after them ─► followed
+//!         some damaged ─► made good ─┘               │
 //!         none, or not this ledger's ─► all batches ─┘
 //! then:   ledger ─► apply ─► visible        files ◄─ written behind, every minute
 //! ```
@@ -24,6 +25,7 @@ use ledger::{Content, Ledger, LedgerError, Opened, Options};
 use crate::clock::Clock;
 use crate::trust::Memories;
 
+use files::Taken;
 pub use files::{Behind, FilesError, Kept, hand_over, take_over};
 
 /// Batches read at once where only acts of the gateway's own are wanted.
@@ -52,6 +54,8 @@ pub struct Began {
     pub from_files: u64,
     /// Batches of the ledger that were read after that.
     pub followed: u64,
+    /// Files that were damaged and made good first.
+    pub mended: usize,
 }
 
 /// Opens the ledger, makes memory of its files in this folder and of the batches after them, and
@@ -61,10 +65,10 @@ pub struct Began {
 /// [`LedgerError`] when it cannot be opened or read.
 pub fn start(path: &Path, folder: &Path) -> Result<Followed, LedgerError> {
     let opened = Ledger::open(path, Options::default())?;
-    let (mut writer, memory) = files::open(folder, opened.reader())?.unwrap_or_else(cache::empty);
+    let Taken { mut writer, memory, mended } = files::open(folder, &opened)?.unwrap_or_else(Taken::nothing);
     let from_files = memory.generation();
     replay::after(&opened, from_files, |batch| apply(&mut writer, batch))?;
-    let began = Began { from_files, followed: opened.position() - from_files };
+    let began = Began { from_files, followed: opened.position() - from_files, mended };
     let lists = remembered(&opened)?;
     let written = opened.committed_at();
     let writer = Arc::new(Mutex::new(writer));
@@ -109,13 +113,18 @@ fn remember(lists: &mut Memories, batch: &ledger::Batch) {
 }
 
 fn apply(writer: &mut Writer, batch: &ledger::Batch) {
+    with_batch(batch, |batch| writer.apply(batch));
+}
+
+/// Gives a batch of the ledger as memory needs it.
+fn with_batch(batch: &ledger::Batch, take: impl FnOnce(cache::Batch<'_>)) {
     let rows = batch.rows.iter().map(|row| match &row.content {
         Content::Accepted(record) => cache::Row::Accepted(record),
         Content::Refused(refused) => {
             cache::Row::Refused { name: row.name().into(), sequence: row.sequence, refused }
         }
     });
-    writer.apply(cache::Batch {
+    take(cache::Batch {
         position: batch.position,
         source: batch.source,
         epoch: batch.epoch,

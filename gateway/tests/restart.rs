@@ -1,5 +1,6 @@
-//! Restarts from memory's files: the same answers without the ledger being read again; files that are
-//! torn, old or of another ledger count for nothing; they are handed from one gateway to another.
+//! Restarts from memory's files: the same answers without the ledger being read again; single files
+//! that are damaged are made good; those of another ledger count for nothing; they are handed from one
+//! gateway to another.
 
 #![expect(clippy::unwrap_used, reason = "tests end by panicking")]
 
@@ -98,42 +99,78 @@ fn a_killed_gateway_begins_with_its_files_and_follows_the_rest() {
     assert_eq!(answers(&world), before);
 }
 
+/// The newest file whose name begins so.
+fn file(world: &World, begin: &str) -> PathBuf {
+    let names = fs::read_dir(world.path("data/memory")).unwrap().flatten().map(|entry| entry.path());
+    names.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(begin)).max().unwrap()
+}
+
+fn flip(path: &Path) {
+    let mut octets = fs::read(path).unwrap();
+    let middle = octets.len() / 2;
+    octets[middle] ^= 1;
+    fs::write(path, octets).unwrap();
+}
+
+fn flip_all(world: &World, begins: &[&str]) {
+    begins.iter().for_each(|begin| flip(&file(world, begin)));
+}
+
 #[test]
-fn files_that_are_not_whole_or_not_this_ledgers_count_for_nothing() {
+fn damaged_files_are_made_good_and_those_of_another_ledger_count_for_nothing() {
     let mut world = world();
     world.start();
     let last = feed(&world, "1");
     wait_saved(&world, last);
     let before = answers(&world);
     world.kill();
-    let folder = world.path("data/memory");
-    let file = |begin: &str| -> PathBuf {
-        let names = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
-        names.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(begin)).max().unwrap()
-    };
-    let flip = |path: &Path| {
-        let mut octets = fs::read(path).unwrap();
-        let middle = octets.len() / 2;
-        octets[middle] ^= 1;
-        fs::write(path, octets).unwrap();
-    };
-    let harms: [(&str, &dyn Fn()); 4] = [
-        ("a flipped octet", &|| flip(&file("people-07"))),
-        ("a torn file", &|| fs::write(file("numbers-00"), b"shikaku").unwrap()),
-        ("another history", &|| flip(&file("ledger-"))),
-        ("no fingerprint", &|| fs::remove_file(file("ledger-")).unwrap()),
+    type Harm<'h> = &'h dyn Fn(&World);
+    // What is done to them, and from which position memory then comes with how many made good.
+    let harms: [(&str, Harm<'_>, (u64, u64)); 5] = [
+        ("flipped octets", &|world| flip_all(world, &["people-07", "cards-11"]), (last, 2)),
+        (
+            "a torn and a missing file",
+            &|world| {
+                fs::write(file(world, "numbers-00"), b"shikaku").unwrap();
+                fs::remove_file(file(world, "people-50")).unwrap();
+            },
+            (last, 2),
+        ),
+        ("the file of names", &|world| flip_all(world, &["memory"]), (0, 0)),
+        ("another history", &|world| flip_all(world, &["ledger-"]), (0, 0)),
+        ("no fingerprint", &|world| fs::remove_file(file(world, "ledger-")).unwrap(), (0, 0)),
     ];
-    for (what, harm) in harms {
-        harm();
+    for (what, harm, (from_files, mended)) in harms {
+        harm(&world);
         world.start();
-        assert_eq!(began(&world), (0, last), "{what}");
+        assert_eq!(began(&world), (from_files, last - from_files), "{what}");
+        assert_eq!(status(&world)["began"]["mended"], mended, "{what}");
         assert_eq!(answers(&world), before, "{what}");
         wait_saved(&world, last);
         world.kill();
         world.start();
         assert_eq!(began(&world), (last, 0), "{what}: not mended");
+        assert_eq!(status(&world)["began"]["mended"], 0, "{what}");
         world.kill();
     }
+}
+
+#[test]
+fn a_file_damaged_while_serving_is_written_again() {
+    let mut world = world();
+    world.start();
+    wait_saved(&world, feed(&world, "1"));
+    // The one that is looked at next lies somewhere: harm the whole first kind, and wait for one.
+    let people: Vec<_> = (0..64).map(|shard| file(&world, &format!("people-{shard:02}"))).collect();
+    let whole: Vec<_> = people.iter().map(|path| fs::read(path).unwrap()).collect();
+    people.iter().for_each(|path| flip(path));
+    let mut looked = 0;
+    while people.iter().zip(&whole).all(|(path, whole)| fs::read(path).unwrap() != *whole) {
+        looked += 1;
+        assert!(looked < 600, "never written again: {}", world.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(world.log().contains("written again"));
 }
 
 #[test]

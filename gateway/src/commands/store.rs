@@ -4,6 +4,7 @@ mod handover;
 mod load;
 mod measure;
 mod probe;
+mod report;
 
 use clap::Subcommand;
 

@@ -1,5 +1,5 @@
-//! Memory's files: opened at the start if they are this ledger's, written behind while serving, handed
-//! to another gateway.
+//! Memory's files: opened at the start if they are this ledger's, those damaged made good, written
+//! behind while serving and looked through, handed to another gateway.
 //!
 //! ```text
 //! memory, people-…, cards-…, numbers-…     the cache's own, every octet summed
@@ -19,9 +19,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cache::{BaseError, Reader, Writer};
-use ledger::LedgerError;
+use ledger::{LedgerError, Opened};
 
-use super::lock;
+use super::{lock, replay, with_batch};
 use crate::background::wait_for_all_others;
 use crate::clock::Clock;
 
@@ -54,25 +54,54 @@ fn fingerprint_file(folder: &Path, position: u64) -> PathBuf {
     folder.join(format!("ledger-{position:016x}"))
 }
 
-/// Memory as its files have it, where there are any and they are whole and this ledger's.
+/// Memory as its files have it, and how many of them had to be made good first.
+pub(super) struct Taken {
+    pub(super) writer: Writer,
+    pub(super) memory: Reader,
+    pub(super) mended: usize,
+}
+
+impl Taken {
+    /// A memory that begins with nothing.
+    pub(super) fn nothing() -> Self {
+        let (writer, memory) = cache::empty();
+        Self { writer, memory, mended: 0 }
+    }
+}
+
+/// Takes memory from its files, where there are any and they are this ledger's. Single ones that are
+/// damaged are made again of the others and of the ledger.
 ///
 /// # Errors
 /// [`LedgerError`] when the ledger itself cannot be read.
-pub(super) fn open(folder: &Path, ledger: &ledger::Reader) -> Result<Option<(Writer, Reader)>, LedgerError> {
-    let (writer, memory) = match cache::open(folder) {
-        Ok(opened) => opened,
-        Err(BaseError::Missing) => return Ok(None),
+pub(super) fn open(folder: &Path, opened: &Opened) -> Result<Option<Taken>, LedgerError> {
+    match take(folder, opened) {
+        Ok(taken) => Ok(Some(taken)),
+        Err(FilesError::Base(BaseError::Missing)) => Ok(None),
+        Err(FilesError::Ledger(error)) => Err(error),
         Err(error) => {
             tracing::warn!(%error, "memory's files count for nothing; memory is made of the ledger");
-            return Ok(None);
+            Ok(None)
         }
-    };
-    let position = memory.generation();
-    if !is_of(folder, position, ledger)? {
-        tracing::warn!(position, "memory's files are not this ledger's; memory is made of the ledger");
-        return Ok(None);
     }
-    Ok(Some((writer, memory)))
+}
+
+fn take(folder: &Path, opened: &Opened) -> Result<Taken, FilesError> {
+    if !is_of(folder, cache::position(folder)?, opened.reader())? {
+        return Err(FilesError::Foreign(folder.to_owned()));
+    }
+    let (taken, mended) = match cache::open(folder) {
+        Err(error @ BaseError::Damaged(_)) => {
+            tracing::warn!(%error, "memory's files are made good");
+            let mended = cache::repair(folder, |take| {
+                replay::after(opened, 0, |batch| with_batch(batch, &mut *take)).map_err(FilesError::from)
+            })?;
+            (cache::open(folder)?, mended.len())
+        }
+        taken => (taken?, 0),
+    };
+    let (writer, memory) = taken;
+    Ok(Taken { writer, memory, mended })
 }
 
 fn is_of(folder: &Path, position: u64, ledger: &ledger::Reader) -> Result<bool, LedgerError> {
@@ -124,8 +153,21 @@ impl Kept {
         saved.ok()
     }
 
+    /// Looks at one of the files, at each of them in turn, and writes it again where it is not what
+    /// memory has.
+    fn mend(&self, turn: usize) {
+        let snapshot = lock(&self.writer).snapshot();
+        match snapshot.mend(&self.folder, turn) {
+            Ok(None) => {}
+            Ok(Some(file)) => {
+                tracing::warn!(file = %file.display(), "a damaged file of memory was written again")
+            }
+            Err(error) => tracing::warn!(%error, "a damaged file of memory could not be written again"),
+        }
+    }
+
     /// Writes them behind: on a thread that waits for all others, after each pause in which anything
-    /// was changed. `saved` is the position up to which they are written.
+    /// was changed; one of those already written is looked at in each pause. `saved` is the position up to which they are written.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -135,7 +177,7 @@ impl Kept {
         let last = Arc::clone(&saved);
         let run = move || {
             wait_for_all_others();
-            let mut wait = Duration::ZERO;
+            let (mut wait, mut turn) = (Duration::ZERO, 0);
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 let began = Clock::instant();
                 if self.memory.generation() != last.load(Ordering::Relaxed)
@@ -143,6 +185,8 @@ impl Kept {
                 {
                     last.store(position, Ordering::Relaxed);
                 }
+                self.mend(turn);
+                turn += 1;
                 // A nation takes long to write: at least as much time is left to others.
                 wait = pause.max(began.elapsed());
             }

@@ -18,8 +18,8 @@ use crate::clock::Clock;
 /// The day on which the nation is looked at.
 pub(super) const TODAY: Day = Day::from_number(20_778);
 
-/// Records applied together.
-const TOGETHER: usize = 32_768;
+/// Records applied together: the more, the less is copied for each.
+const TOGETHER: usize = 131_072;
 /// Records of a batch.
 const BATCH: usize = 2_000;
 
@@ -110,6 +110,18 @@ pub(super) fn lines(records: &[Record]) -> Lines {
     lines
 }
 
+/// Records of each source.
+pub(super) type BySource = BTreeMap<Source, Vec<Record>>;
+
+/// The records by their sources.
+pub(super) fn by_source(records: Vec<Record>) -> BySource {
+    let mut all = BySource::new();
+    for record in records {
+        all.entry(record.source).or_default().push(record);
+    }
+    all
+}
+
 /// Applies records in batches, whose positions it counts.
 pub(super) struct Feeder {
     pub(super) writer: Writer,
@@ -147,24 +159,25 @@ impl Feeder {
                 records += some.len();
                 waiting.push((source, some));
                 if records >= TOGETHER {
-                    self.apply(&waiting);
+                    self.apply(waiting.iter().map(|(source, records)| (source, records)));
                     waiting.clear();
                     count += records as u64;
                     records = 0;
                 }
             }
-            self.apply(&waiting);
+            self.apply(waiting.iter().map(|(source, records)| (source, records)));
             count += records as u64;
         });
         (count, begun.elapsed())
     }
 
     /// Applies batches that become visible together.
-    pub(super) fn apply(&mut self, batches: &[(Source, Vec<Record>)]) {
-        let before = self.position;
-        self.position += batches.len() as u64;
-        let batches = (before + 1..).zip(batches);
-        self.writer.apply_all(batches.map(|(position, (source, records))| batch(position, *source, records)));
+    pub(super) fn apply<'r>(&mut self, batches: impl IntoIterator<Item = (&'r Source, &'r Vec<Record>)>) {
+        let batches = batches.into_iter().map(|(source, records)| {
+            self.position += 1;
+            batch(self.position, *source, records)
+        });
+        self.writer.apply_all(batches);
     }
 }
 

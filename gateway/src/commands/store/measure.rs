@@ -10,20 +10,22 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cache::{Reader, Sizes};
+use cache::Reader;
 use clap::{Args, ValueEnum as _};
-use eligibility::feed::{Record, Said, Source};
+use eligibility::feed::Said;
 use indicatif::{ProgressBar, ProgressStyle};
 use population::Population;
-use serde::{Deserialize, Serialize};
 
 use super::super::CommandError;
-use super::load::{Case, Feeder, TODAY, lines, records};
-use super::probe::{Latency, Question, control, floor, latency, questions, rate};
+use super::load::{BySource, Case, Feeder, TODAY, by_source, lines, records};
+use super::probe::{Question, control, floor, latency, questions, rate};
+use super::report::{Beside, Built, Report, parts};
 use crate::clock::Clock;
 
-/// People whose records are made before they are loaded, and so wait as lines.
-const BLOCK: u64 = 20_000;
+/// People whose records are made before they are loaded, and so wait as lines: some 250 MB.
+const BLOCK: u64 = 250_000;
+/// The same where no lines are written.
+const STRAIGHT: u64 = 65_536;
 /// Questions asked in turn.
 const QUESTIONS: usize = 400_000;
 /// Changes a second beside which answers are timed.
@@ -51,64 +53,13 @@ pub(in crate::commands) struct Measure {
     /// Measure what a former run with the same people has saved in the folder, and build nothing
     #[arg(long, requires = "folder")]
     saved: bool,
+    /// Build of records as they are made, without writing and reading their lines: sooner done, and
+    /// says nothing of loading
+    #[arg(long)]
+    straight: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// What was measured.
-#[derive(Default, Serialize, Deserialize)]
-struct Report {
-    people: u64,
-    case: Option<Case>,
-    /// Neither a ledger was written nor was one read.
-    with_ledger: bool,
-    serials: usize,
-    #[serde(flatten)]
-    built: Option<Built>,
-    bytes_per_person: f64,
-    parts: Parts,
-    find_decide_per_second: f64,
-    #[serde(flatten)]
-    hits: Latency,
-    misses: Latency,
-    /// One load from memory that no cache holds.
-    floor_ns: u64,
-    beside_updates: Beside,
-    update_per_second: f64,
-    bytes_per_person_after_updates: f64,
-    peak_over_resident: f64,
-    restart_seconds: f64,
-}
-
-/// What building took.
-#[derive(Serialize, Deserialize)]
-struct Built {
-    records: u64,
-    load_per_second: f64,
-    snapshot_bytes: u64,
-    snapshot_seconds: f64,
-}
-
-/// Octets a person by what they are for.
-#[derive(Default, Serialize, Deserialize)]
-struct Parts {
-    records: f64,
-    places: f64,
-    cards: f64,
-    numbers: f64,
-    changes: f64,
-}
-
-/// Answers while people are changed.
-#[derive(Default, Serialize, Deserialize)]
-struct Beside {
-    updates_per_second: f64,
-    find_decide_per_second: f64,
-    #[serde(flatten)]
-    latency: Latency,
-    /// Arithmetic beside the same changes: what the machine itself adds.
-    control: Latency,
 }
 
 impl Measure {
@@ -183,14 +134,11 @@ impl Measure {
         let population = Population::new(self.seed, self.people, TODAY);
         let (writer, _) = cache::empty();
         let mut feeder = Feeder { writer, position: 0 };
-        let (bar, mut records, mut taken) = (progress(self.people), 0, Duration::ZERO);
-        for first in (0..self.people).step_by(BLOCK as usize) {
-            let lines = made(&population, self.case, first..self.people.min(first + BLOCK));
-            let (count, time) = feeder.load(&lines);
-            records += count;
-            taken += time;
-            bar.inc(BLOCK.min(self.people - first));
-        }
+        let bar = progress(self.people);
+        let (records, taken) = match self.straight {
+            true => self.hand_over(&population, &mut feeder, &bar),
+            false => self.load(&population, &mut feeder, &bar),
+        };
         bar.finish_and_clear();
         let begun = Clock::instant();
         feeder.writer.save(folder).map_err(CommandError::environment)?;
@@ -198,7 +146,50 @@ impl Measure {
         let files = fs::read_dir(folder).map_err(CommandError::environment)?.flatten();
         let snapshot_bytes = files.filter_map(|file| Some(file.metadata().ok()?.len())).sum();
         let load_per_second = records as f64 / taken.as_secs_f64();
-        Ok(Built { records, load_per_second, snapshot_bytes, snapshot_seconds })
+        Ok(Built { records, straight: self.straight, load_per_second, snapshot_bytes, snapshot_seconds })
+    }
+}
+
+impl Measure {
+    fn blocks(&self, people: u64) -> impl Iterator<Item = std::ops::Range<u64>> + use<> {
+        let all = self.people;
+        (0..all).step_by(people as usize).map(move |first| first..all.min(first + people))
+    }
+
+    /// Loads lines of feeds; how many records, and how long it took without the making of the lines.
+    fn load(&self, population: &Population, feeder: &mut Feeder, bar: &ProgressBar) -> (u64, Duration) {
+        let (mut records, mut taken) = (0, Duration::ZERO);
+        for places in self.blocks(BLOCK) {
+            bar.inc(places.end - places.start);
+            let (count, time) = feeder.load(&made(population, self.case, places));
+            records += count;
+            taken += time;
+        }
+        (records, taken)
+    }
+
+    /// Applies records while the next ones are made.
+    fn hand_over(&self, population: &Population, feeder: &mut Feeder, bar: &ProgressBar) -> (u64, Duration) {
+        let begun = Clock::instant();
+        let mut count = 0;
+        std::thread::scope(|scope| {
+            let (give, made) = std::sync::mpsc::sync_channel(1);
+            scope.spawn(move || {
+                let each =
+                    self.blocks(STRAIGHT).map(|places| by_source(records(population, self.case, places)));
+                for records in each {
+                    if give.send(records).is_err() {
+                        return;
+                    }
+                }
+            });
+            for all in made {
+                count += all.values().map(|records| records.len() as u64).sum::<u64>();
+                feeder.apply(&all);
+                bar.inc(STRAIGHT);
+            }
+        });
+        (count, begun.elapsed())
     }
 }
 
@@ -285,20 +276,18 @@ fn update(
 fn change(feeder: &mut Feeder, population: &Population, case: Case, from: u64, count: u64) -> u64 {
     let batches = changes(population, case, from, count);
     feeder.apply(&batches);
-    batches.iter().map(|(_, records)| records.len() as u64).sum()
+    batches.values().map(|records| records.len() as u64).sum()
 }
 
 /// Insurers correct the names of so many people.
-fn changes(population: &Population, case: Case, from: u64, count: u64) -> Vec<(Source, Vec<Record>)> {
+fn changes(population: &Population, case: Case, from: u64, count: u64) -> BySource {
     let from = from % population.people().saturating_sub(count).max(1);
-    let mut batches = std::collections::BTreeMap::<_, Vec<_>>::new();
-    for mut record in records(population, case, from..from + count) {
-        if let Said::Member { member: Some(member), .. } = &mut record.said {
-            member.name = format!("{}子", member.name).into();
-            batches.entry(record.source).or_default().push(record);
-        }
-    }
-    batches.into_iter().collect()
+    let corrected = records(population, case, from..from + count).into_iter().filter_map(|mut record| {
+        let Said::Member { member: Some(member), .. } = &mut record.said else { return None };
+        member.name = format!("{}子", member.name).into();
+        Some(record)
+    });
+    by_source(corrected.collect())
 }
 
 /// Octets in memory, anonymous and mapped: now, or at the most so far.
@@ -309,60 +298,9 @@ fn resident(line: &str) -> u64 {
     found.unwrap_or(0) * 1024
 }
 
-fn parts(sizes: Sizes, people: u64) -> Parts {
-    let each = |octets: usize| octets as f64 / people as f64;
-    Parts {
-        records: each(sizes.records),
-        places: each(sizes.places),
-        cards: each(sizes.cards),
-        numbers: each(sizes.numbers),
-        changes: each(sizes.changes),
-    }
-}
-
 fn progress(people: u64) -> ProgressBar {
     // Invariant: the template is constant and right.
     let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} people, {eta} left")
         .expect("a template");
     ProgressBar::new(people).with_style(style)
-}
-
-impl Report {
-    fn print(&self) {
-        let Self { parts, hits, misses, beside_updates: beside, .. } = self;
-        println!("{} people, {} cards; no ledger", self.people, self.serials);
-        println!("resident         {:10.1} octets a person", self.bytes_per_person);
-        println!(
-            "  records {:.1}, places {:.1}, cards {:.1}, numbers {:.1}, changes {:.1}",
-            parts.records, parts.places, parts.cards, parts.numbers, parts.changes
-        );
-        if let Some(built) = &self.built {
-            println!(
-                "load             {:10.0} records/s from NDJSON, {} in all",
-                built.load_per_second, built.records
-            );
-            println!(
-                "snapshot         {:10} octets in {:.2} s",
-                built.snapshot_bytes, built.snapshot_seconds
-            );
-        }
-        println!("find and decide  {:10.0} /s a core", self.find_decide_per_second);
-        println!("  hits           {hits}");
-        println!("  misses         {misses}");
-        println!("  one load       {:10} ns", self.floor_ns);
-        println!("beside {:.0} updates/s", beside.updates_per_second);
-        println!("  find and decide{:10.0} /s", beside.find_decide_per_second);
-        println!("  answers        {}", beside.latency);
-        println!("  arithmetic     {}", beside.control);
-        println!("updates          {:10.0} /s beside a reader", self.update_per_second);
-        println!("  resident after {:10.1} octets a person", self.bytes_per_person_after_updates);
-        println!("  peak           {:10.2} × resident", self.peak_over_resident);
-        println!("restart          {:10.3} s", self.restart_seconds);
-    }
-}
-
-impl std::fmt::Display for Latency {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "p50 {} ns, p99 {} ns, p99.9 {} ns", self.p50_ns, self.p99_ns, self.p999_ns)
-    }
 }
