@@ -82,14 +82,14 @@ impl Desks<'_> {
     }
 }
 
-/// What the desk of `ask` is told, over and over, until so many seconds of the run have passed.
+/// What the desk of `ask` is told, over and over, until so many seconds of the run have passed, or it has ended.
 pub(super) fn sampled<const N: usize>(
     load: &mut Load,
     until: u64,
     ask: impl Fn() -> [Said; N],
 ) -> BTreeMap<String, u64> {
     let mut words = BTreeMap::new();
-    while load.passed() < until {
+    while load.passed() < until && !load.thread.is_finished() {
         for said in ask() {
             *words.entry(said.word).or_default() += 1;
         }
