@@ -136,6 +136,15 @@ pub(crate) fn holds(folder: &Path, filed: Filed, seed: u64, segment: &Segment) -
 
 /// Reads a segment whose every octet is as it was written.
 pub(crate) fn read(folder: &Path, filed: Filed, seed: u64) -> Result<Segment, BaseError> {
+    read_into(room(folder, filed), folder, filed, seed)
+}
+
+/// Room for what is in the file.
+fn room(folder: &Path, filed: Filed) -> Buffer {
+    Buffer::new(fs::metadata(filed.path(folder)).map_or(0, |file| file.len() as usize))
+}
+
+fn read_into(body: Buffer, folder: &Path, filed: Filed, seed: u64) -> Result<Segment, BaseError> {
     let path = filed.path(folder);
     let io = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => filed.damaged(folder),
@@ -143,10 +152,16 @@ pub(crate) fn read(folder: &Path, filed: Filed, seed: u64) -> Result<Segment, Ba
     };
     let mut file = File::open(&path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
-    checked(&mut file, length, filed, seed).map_err(io)?.ok_or_else(|| filed.damaged(folder))
+    checked(&mut file, length, body, filed, seed).map_err(io)?.ok_or_else(|| filed.damaged(folder))
 }
 
-fn checked(file: &mut File, in_all: u64, filed: Filed, seed: u64) -> io::Result<Option<Segment>> {
+fn checked(
+    file: &mut File,
+    in_all: u64,
+    mut body: Buffer,
+    filed: Filed,
+    seed: u64,
+) -> io::Result<Option<Segment>> {
     let mut head = [0; HEAD];
     file.read_exact(&mut head)?;
     let mut numbers = Reading::new(&head[32..56]);
@@ -159,7 +174,6 @@ fn checked(file: &mut File, in_all: u64, filed: Filed, seed: u64) -> io::Result<
     if fits != Some(in_all) || head != filed.head(seed, (buckets, count, length)) {
         return Ok(None);
     }
-    let mut body = Buffer::new(length);
     let mut sums = Vec::with_capacity(of_sums as usize);
     for start in (0..length).step_by(BLOCK) {
         let block = body.read(file, BLOCK.min(length - start))?;
@@ -254,25 +268,25 @@ impl Names {
     /// Reads every segment named, in that order. Summing is what takes the time, and goes as well on
     /// several threads.
     pub(crate) fn segments(&self, folder: &Path) -> Result<Vec<Segment>, BaseError> {
-        let all: Vec<_> = self.all().collect();
-        let mut read: Vec<_> = all.iter().map(|filed| Err(filed.damaged(folder))).collect();
+        // Room for all of them comes first: what lies side by side untouched gets large pages across
+        // the borders of shards, which by themselves may be smaller than one.
+        let mut all: Vec<_> = self.all().map(|filed| (filed, room(folder, filed), None)).collect();
         let share = all.len().div_ceil(READERS);
         std::thread::scope(|scope| {
-            for (all, read) in all.chunks(share).zip(read.chunks_mut(share)) {
+            for some in all.chunks_mut(share) {
                 scope.spawn(move || {
-                    for (filed, read) in all.iter().zip(read) {
-                        *read = self::read(folder, *filed, self.seed);
+                    for (filed, room, segment) in some {
+                        *segment = read_into(std::mem::take(room), folder, *filed, self.seed).ok();
                     }
                 });
             }
         });
-        let damaged: Vec<_> = all
-            .iter()
-            .zip(&read)
-            .filter(|(_, read)| read.is_err())
-            .map(|(filed, _)| filed.path(folder))
-            .collect();
-        read.into_iter().collect::<Result<_, _>>().map_err(|_| BaseError::Damaged(damaged))
+        let damaged = all.iter().filter(|(.., segment)| segment.is_none());
+        let damaged: Vec<_> = damaged.map(|(filed, ..)| filed.path(folder)).collect();
+        match damaged.is_empty() {
+            true => Ok(all.into_iter().filter_map(|(.., segment)| segment).collect()),
+            false => Err(BaseError::Damaged(damaged)),
+        }
     }
 
     fn checked(octets: &[u8]) -> Option<Self> {

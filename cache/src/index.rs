@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::key::{Hash, Spot};
 use crate::overlay::Overlay;
 use crate::people::most_changes;
-use crate::segment::{Builder, Kind, Segment};
+use crate::segment::{Builder, Kind, LINE, Segment, fetch};
 
 const BITS: u32 = 32;
 
@@ -68,10 +68,12 @@ impl Index {
     /// The entries of this hash that do not change. Hashes spread evenly, so the first is near where
     /// its share of its bucket ends.
     fn base_spots(&self, hash: u64) -> impl Iterator<Item = u64> {
-        let (run, _) = self.base.run(hash..hash + 1).as_chunks();
+        let octets = self.base.run(hash..hash + 1);
+        let (run, _) = octets.as_chunks::<8>();
         let at = |place: usize| run.get(place).map(|octets| u64::from_le_bytes(*octets));
         let share = (hash * self.base.buckets) & u64::from(u32::MAX);
         let mut place = ((share * run.len() as u64) >> BITS) as usize;
+        fetch(octets, (place * 8).saturating_sub(LINE / 2)..place * 8 + LINE);
         while place > 0 && at(place - 1).is_some_and(|entry| key(entry) >= hash) {
             place -= 1;
         }

@@ -33,6 +33,7 @@ impl Deref for Octets {
 }
 
 /// Octets being written, in memory of their own.
+#[derive(Default)]
 pub(crate) struct Buffer {
     room: Option<MmapMut>,
     heap: Vec<u8>,

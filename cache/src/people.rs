@@ -7,12 +7,13 @@
 //! A record of one octet, the head of one in which nothing is, says that there is none any more.
 
 use std::iter::Peekable;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::key::{Place, Spot};
 use crate::octets::{Reading, number_octets, put_fixed, put_number};
 use crate::overlay::Overlay;
-use crate::segment::{Builder, Kind, Segment};
+use crate::segment::{Builder, Kind, LINE, Segment, fetch};
 
 const BITS: u32 = 48;
 
@@ -97,16 +98,23 @@ impl People {
         let changed =
             self.overlay.may_have(mark(key)) && between(self.overlay.block(key), key, key, &mut take);
         if !changed {
-            between(self.base.run(key..key + 1), key, key, &mut take);
+            between(self.run(key..key + 1), key, key, &mut take);
         }
         found.filter(|record| *record != GONE)
+    }
+
+    /// Where the records of these keys are that have not changed.
+    fn run(&self, keys: Range<u64>) -> &[u8] {
+        let run = self.base.run(keys);
+        fetch(run, LINE..run.len().min(4 * LINE));
+        run
     }
 
     /// Takes the records at this spot, until one is enough.
     pub(crate) fn at_spot<'p>(&'p self, spot: Spot, mut take: impl FnMut(Place, &'p [u8]) -> bool) -> bool {
         let (first, last) = spot.keys();
         let mut take = |key, record| record != GONE && take(Place::new(self.shard, key), record);
-        let base = self.base.run(first..last + 1);
+        let base = self.run(first..last + 1);
         if !self.overlay.may_have(mark(first)) {
             return between(base, first, last, &mut take);
         }

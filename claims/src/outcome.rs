@@ -70,13 +70,10 @@ impl fmt::Debug for Outcome {
 }
 
 impl Outcome {
-    /// Writes the result and a line end.
-    ///
-    /// # Errors
-    /// What the writer says.
-    pub fn write_json(&self, mut into: impl std::io::Write) -> std::io::Result<()> {
-        serde_json::to_writer(&mut into, self)?;
-        into.write_all(b"\n")
+    /// Appends the result and a line end.
+    pub fn write_json(&self, into: &mut Vec<u8>) {
+        eligibility::wire::write_to(self, into);
+        into.push(b'\n');
     }
 
     /// Reads a result as it was written.

@@ -184,8 +184,7 @@ impl<'a> Answer<'a> {
 
     /// Appends its JSON to `buffer`.
     pub fn write_to(&self, buffer: &mut Vec<u8>) {
-        // Writing our own types to memory cannot fail.
-        let _ = serde_json::to_writer(buffer, self);
+        crate::wire::write_to(self, buffer);
     }
 
     /// Reads an answer; fields added since are ignored.

@@ -138,12 +138,12 @@ impl fmt::Debug for Day {
     }
 }
 
-impl Serialize for Day {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Day {
+    /// Its ten octets as they are written: answers are full of days.
+    const fn octets(self) -> [u8; 10] {
         let (year, month, day) = self.ymd();
-        let digit = |n: u32| b'0' + (n % 10) as u8;
         let year = year as u32;
-        let text = [
+        [
             digit(year / 1000),
             digit(year / 100),
             digit(year / 10),
@@ -154,8 +154,17 @@ impl Serialize for Day {
             b'-',
             digit(day / 10),
             digit(day),
-        ];
-        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
+        ]
+    }
+}
+
+const fn digit(number: u32) -> u8 {
+    b'0' + (number % 10) as u8
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(&self.octets()).unwrap_or_default())
     }
 }
 
@@ -216,14 +225,31 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let in_japan = (self.0 + JAPAN_OFFSET_MS).rem_euclid(DAY_MS);
+        let (octets, length) = self.octets();
+        f.write_str(octets.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
+    }
+}
+
+impl Timestamp {
+    /// Its octets as they are written, and how many: milliseconds only where there are some.
+    fn octets(self) -> ([u8; 29], usize) {
+        let in_japan = (self.0 + JAPAN_OFFSET_MS).rem_euclid(DAY_MS) as u32;
         let (seconds, millis) = (in_japan / 1000, in_japan % 1000);
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        write!(f, "{}T{hour:02}:{minute:02}:{second:02}", self.day_in_japan())?;
-        if millis != 0 {
-            write!(f, ".{millis:03}")?;
+        let (minutes, hours) = (seconds / 60, seconds / 3600);
+        let mut octets = *b"0000-00-00T00:00:00.000+09:00";
+        let mut put = |at: usize, digits: &[u8]| {
+            octets.iter_mut().skip(at).zip(digits).for_each(|(slot, digit)| *slot = *digit);
+        };
+        put(0, &self.day_in_japan().octets());
+        put(11, &[digit(hours / 10), digit(hours)]);
+        put(14, &[digit(minutes % 60 / 10), digit(minutes % 60)]);
+        put(17, &[digit(seconds % 60 / 10), digit(seconds % 60)]);
+        if millis == 0 {
+            put(19, b"+09:00");
+            return (octets, 25);
         }
-        f.write_str("+09:00")
+        put(20, &[digit(millis / 100), digit(millis / 10), digit(millis)]);
+        (octets, 29)
     }
 }
 
@@ -235,7 +261,9 @@ impl fmt::Debug for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let (octets, length) = self.octets();
+        let text = octets.get(..length).and_then(|text| std::str::from_utf8(text).ok());
+        serializer.serialize_str(text.unwrap_or_default())
     }
 }
 

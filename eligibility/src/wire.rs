@@ -1,6 +1,8 @@
 //! What the JSON of queries and records shares: strings that are looked through on reading, and
 //! faults that name the place without repeating what stands there.
 
+mod straight;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::my_number;
 use crate::redacted::redacted;
+
+pub use straight::write_to;
 
 /// The word that carries a found 個人番号 through the JSON reader's error.
 const REFUSED: &str = "個人番号";

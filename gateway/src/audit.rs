@@ -37,11 +37,9 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use eligibility::day::Timestamp;
-use tokio::sync::oneshot;
-
 use crate::clock::Clock;
 use crate::config;
+use eligibility::day::Timestamp;
 
 pub use class::{Class, Work};
 pub use confirmation::Confirmation;
@@ -49,6 +47,7 @@ pub use entry::Entry;
 pub use key::{KeyId, Keys};
 pub use record::{Mark, Record, Word};
 pub use verify::{Broken, Holds, verify};
+pub use writer::Pending;
 use writer::{Group, Policy, Writer};
 
 /// For how long a folder may stay in use by a gateway that is stopping.
@@ -91,10 +90,10 @@ pub struct Audit {
 
 /// A record on its way to the file.
 pub enum Recording {
-    /// It is written, or cannot be.
-    Now(bool),
-    /// Another thread writes it, or the disk is waited for.
-    Later(oneshot::Receiver<bool>),
+    /// There is no room for it.
+    Refused,
+    /// It is left to be written.
+    Pending(Pending),
 }
 
 impl Recording {
@@ -102,8 +101,15 @@ impl Recording {
     /// not leave.
     pub async fn written(self) -> bool {
         match self {
-            Self::Now(written) => written,
-            Self::Later(later) => later.await.unwrap_or(false),
+            Self::Refused => false,
+            Self::Pending(pending) => pending.written().await,
+        }
+    }
+
+    /// Writes it and waits for nothing: for what leaves whether or not it is recorded.
+    pub fn leave(self) {
+        if let Self::Pending(pending) = self {
+            pending.write();
         }
     }
 
@@ -111,8 +117,8 @@ impl Recording {
     #[must_use]
     pub fn wait(self) -> bool {
         match self {
-            Self::Now(written) => written,
-            Self::Later(later) => later.blocking_recv().unwrap_or(false),
+            Self::Refused => false,
+            Self::Pending(pending) => pending.wait(),
         }
     }
 }
@@ -148,7 +154,8 @@ impl Audit {
     /// Records one answer or act.
     #[must_use]
     pub fn record(&self, entry: &Entry) -> Recording {
-        self.record_all(std::slice::from_ref(entry))
+        let record = entry.sealed_by(&self.writer.keys());
+        self.writer.leave(|left| left.add(entry, &record))
     }
 
     /// Records several as one group: cheaper than each alone.
@@ -156,8 +163,8 @@ impl Audit {
     pub fn record_all(&self, entries: &[Entry]) -> Recording {
         let keys = self.writer.keys();
         let mut group = Group::default();
-        entries.iter().for_each(|entry| group.add(entry, &keys));
-        self.writer.take(group)
+        entries.iter().for_each(|entry| group.add(entry, &entry.sealed_by(&keys)));
+        self.writer.leave(|left| left.absorb(&group))
     }
 
     /// Whether there is room for the records of this class of work: looked at before work begins that

@@ -37,6 +37,7 @@ use folder::JobFolder;
 use owner::Owner;
 use state::{Phase, State};
 
+pub(crate) use naming::Namings;
 pub use people::Known;
 pub use work::Worker;
 

@@ -24,7 +24,7 @@
 //! | [`audit`], [`confirmations`] | one record an answer, and an institution's own log of them |
 //! | [`admin`], [`metrics`] | the operator's listener |
 //! | [`config`], [`peer`] | who may do what |
-//! | `background` | threads that desks must not feel |
+//! | `background`, `request_id` | threads that desks must not feel; ids of requests |
 //! | [`gateway`] | the wiring, in start order |
 //! | [`commands`] | one file a subcommand |
 
@@ -50,5 +50,6 @@ pub mod misses;
 pub mod path;
 pub mod peer;
 pub mod refusal;
+mod request_id;
 pub mod trust;
 pub mod wire;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use encoding_rs::SHIFT_JIS;
+use population::claim::{self, Form, Institution};
 use serde_json::Value;
 use world::{World, shikaku};
 
@@ -139,6 +140,47 @@ fn exit_codes_and_errors_say_whose_fault_it_is() {
         world.path("out/RECEIPTC.UKE/report.html").exists()
             && world.path("out/hidden.UKE/report.html").exists()
     );
+}
+
+/// A file of one claim that somebody else's insurance takes over, and the day of its last visit.
+fn taken_over(world: &World, people: u64) -> PathBuf {
+    let made: Value = toml::from_str(&std::fs::read_to_string(world.path("demo.toml")).unwrap()).unwrap();
+    let today = gateway::clock::Clock::system().now().day_in_japan();
+    let population = population::Population::new(made["seed"].as_u64().unwrap(), people, today);
+    let first = |back: i32| today.plus(1 - today.ymd().2 as i32).plus_months(-back);
+    let claim = (1..12).find_map(|back| {
+        let all = (0..people).filter_map(|place| population.claim(place, first(back), 0));
+        let fits = all.into_iter().find(|claim| claim.answer.verdict == "transfer");
+        fits.map(|claim| (first(back), claim))
+    });
+    let (month, claim) = claim.unwrap();
+    let code = eligibility::number::InstitutionCode::parse("1312345679").unwrap();
+    let maker = Institution { code, form: Form::Medical, agency: 1, services: 1 };
+    let mut file = Vec::new();
+    claim::write(&mut file, maker, month, std::iter::once(claim)).unwrap();
+    write(world, "MOVED.UKE", &file)
+}
+
+#[test]
+fn what_is_named_offline_leaves_its_record_too() {
+    let world = World::prepared(2_000);
+    let file = taken_over(&world, 2_000);
+    let out = world.path("out");
+    let (code, said, wrong) = offline(&world, &[&file], &["--out", out.to_str().unwrap()]);
+    assert_eq!((code, verdicts(&out)), (Some(0), vec!["transfer".to_owned()]), "{said}{wrong}");
+    let export = |class: &str| {
+        let config = world.path("shikaku.toml");
+        let mut export = shikaku();
+        let (code, said, wrong) =
+            run(export.args(["audit", "export", "--class", class, "--config"]).arg(config));
+        assert_eq!(code, Some(0), "{wrong}");
+        said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>()
+    };
+    let is = |record: &&Value, route: &str| record["route"] == route && record["role"] == "operator";
+    let answers = export("answers");
+    let naming = answers.iter().find(|record| is(record, "naming")).unwrap();
+    assert_eq!((&naming["outcome"], &naming["shown"]), (&"transfer".into(), &1.into()));
+    assert!(export("acts").iter().any(|record| is(&record, "precheck")));
 }
 
 /// What the browser makes of a page; `None` where none is installed.

@@ -1,5 +1,7 @@
 //! A nation's own claims, whose right answers are known by how they were made, against the pre-check.
 
+#![expect(clippy::unwrap_used, reason = "tests end by panicking")]
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
@@ -12,7 +14,7 @@ use gateway::config::InsurerList;
 use gateway::desk::Staleness;
 use gateway::jobs::Known;
 use population::Population;
-use population::claim::{Answer, Institution, PlannedClaim, write};
+use population::claim::{Answer, Form, Institution, PlannedClaim, write};
 
 const PEOPLE: u64 = 60_000;
 
@@ -93,15 +95,33 @@ fn every_claim_of_a_nation_gets_its_right_answer() {
         .filter_map(|(place, nth)| population.claim(place, month, nth))
         .collect();
     assert!(planned.len() as u64 > PEOPLE, "{} claims", planned.len());
-    let institution =
-        Institution { code: InstitutionCode::parse("1312345679").unwrap(), agency: 1, services: 2 };
-    let mut file = Vec::new();
-    write(&mut file, institution, month, planned.iter().cloned()).unwrap();
+    for (form, code) in CODES {
+        assert_eq!(Form::of(InstitutionCode::parse(code).unwrap()).table(), form.table());
+        let institution =
+            Institution { code: InstitutionCode::parse(code).unwrap(), form, agency: 1, services: 2 };
+        // Of 医科 all of them, of the others enough to meet every verdict.
+        let some = if form == Form::Medical { &planned[..] } else { &planned[..planned.len() / 3] };
+        let mut file = Vec::new();
+        write(&mut file, institution, month, some.iter().cloned()).unwrap();
+        check(known, population.day(), some, &file);
+    }
+}
 
-    let terms = Terms { caller: Caller::Review, today: population.day(), known_at: None };
+/// An institution of each 点数表.
+const CODES: [(Form, &str); 5] = [
+    (Form::Medical, "1312345679"),
+    (Form::Dpc, "1312345679"),
+    (Form::Dental, "1332345675"),
+    (Form::Pharmacy, "1342345673"),
+    (Form::Nursing, "1362345678"),
+];
+
+/// Every claim of the file is answered as it was planned.
+fn check(known: &Known<'_>, today: Day, planned: &[PlannedClaim], file: &[u8]) {
+    let terms = Terms { caller: Caller::Review, today, known_at: None };
     let (mut met, mut outcomes) = (BTreeMap::<String, u64>::new(), Vec::new());
     let mut answers = planned.iter();
-    let summary = precheck(&file[..], &known, terms, |outcome, _, _| {
+    let summary = precheck(file, &known, terms, |outcome, _, _| {
         let claim = answers.next().unwrap();
         assert_eq!(said(outcome), expected(&claim.answer), "{claim:?} {:?}", days(outcome));
         let told = claim.answer.days.iter();
@@ -129,8 +149,8 @@ fn every_claim_of_a_nation_gets_its_right_answer() {
     let found = met["ok_branch_found"];
     let mut copied = Vec::new();
     let results = outcomes.into_iter().map(Ok);
-    assert_eq!(copy(&file[..], results, CopyFor::Institution, &mut copied).unwrap(), found);
+    assert_eq!(copy(file, results, CopyFor::Institution, &mut copied).unwrap(), found);
     let lines = |octets: &[u8]| octets.split(|octet| *octet == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
-    let differing = lines(&file).into_iter().zip(lines(&copied)).filter(|(before, after)| before != after);
+    let differing = lines(file).into_iter().zip(lines(&copied)).filter(|(before, after)| before != after);
     assert_eq!(differing.count() as u64, found);
 }

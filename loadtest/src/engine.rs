@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use crate::tally::Tally;
 
-pub use signer::{Signer, Signing, Stocks};
+pub use signer::{AHEAD, Signer, Signing, Stocks};
 pub use watch::{Watch, WatchFile};
 pub use worker::Worker;
 

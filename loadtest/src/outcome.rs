@@ -16,11 +16,14 @@ pub enum Kind {
     Challenge,
     /// `GET` of a path of the scenario.
     Plain,
+    /// `POST /v1/prechecks` of a claim file.
+    Precheck,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Card, Self::Number, Self::Batch, Self::Challenge, Self::Plain];
+    pub const ALL: [Self; 6] =
+        [Self::Card, Self::Number, Self::Batch, Self::Challenge, Self::Plain, Self::Precheck];
 
     /// Its word in files and reports.
     #[must_use]
@@ -31,6 +34,7 @@ impl Kind {
             Self::Batch => "batch",
             Self::Challenge => "challenge",
             Self::Plain => "plain",
+            Self::Precheck => "precheck",
         }
     }
 }
@@ -53,7 +57,7 @@ pub enum Sort {
     Switched,
     /// A number with a typing error.
     Mistyped,
-    /// A batch of numbers, or a request without a person.
+    /// A batch of numbers, a file of claims, or a request without a person.
     Several,
 }
 
@@ -105,6 +109,7 @@ const WORDS: &[&str] = &[
     "no_such_route",
     "method_not_allowed",
     "unsupported_media_type",
+    "length_required",
     "body_too_large",
     "uri_too_long",
     "headers_too_large",
@@ -120,6 +125,12 @@ const WORDS: &[&str] = &[
     "challenge_expired",
     "challenge_used",
     "revocation_unknown",
+    "no_such_insured",
+    "ambiguous_insured",
+    "link_conflict",
+    "link_refused",
+    "no_such_job",
+    "no_results",
     "too_many_misses",
     "rate_limited",
     "not_ready",

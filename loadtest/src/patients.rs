@@ -2,6 +2,7 @@
 //! says of it.
 
 pub mod cards;
+pub mod claims;
 pub mod numbers;
 pub mod shares;
 

@@ -42,6 +42,8 @@ pub struct Menu {
     pub challenge: Course,
     /// Plain requests.
     pub plain: Course,
+    /// Claim files, one an institution in their order.
+    pub precheck: Course,
 }
 
 impl Menu {
@@ -54,6 +56,7 @@ impl Menu {
             Kind::Batch => &self.batch,
             Kind::Challenge => &self.challenge,
             Kind::Plain => &self.plain,
+            Kind::Precheck => &self.precheck,
         }
     }
 }
@@ -68,7 +71,7 @@ pub struct Plan {
     pub institutions: Vec<Institution>,
     weights: Vec<f64>,
     /// Sums of the shares of [`Kind::ALL`].
-    kinds: [f64; 5],
+    kinds: [f64; 6],
     seed: u64,
 }
 
@@ -115,7 +118,7 @@ impl Plan {
     /// The plan of these phases, requests and institutions.
     #[must_use]
     pub fn new(phases: Vec<Phase>, menu: Menu, mix: &Mix, institutions: Vec<Institution>, seed: u64) -> Self {
-        let mut kinds = [mix.card, mix.number, mix.batch, mix.challenge, mix.plain];
+        let mut kinds = mix.shares();
         let mut sum = 0.0;
         for share in &mut kinds {
             sum += *share;
@@ -147,7 +150,12 @@ impl Plan {
             return None;
         }
         let kind = Kind::ALL.get(random.weighted(&self.kinds)).copied()?;
-        let (sort, item) = self.menu.course(kind).choose(random.unit(), random.unit())?;
+        let course = self.menu.course(kind);
+        let (sort, mut item) = course.choose(random.unit(), random.unit())?;
+        if kind == Kind::Precheck {
+            // An institution hands in its own claims.
+            item = institution % course.items.len().max(1);
+        }
         let fresh = random.unit() < self.phases.get(phase)?.fresh;
         Some(Arrival { at, phase, kind, sort, item, institution, fresh })
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use eligibility::day::Timestamp;
 
-use crate::engine::{Signer, Start, WatchFile, Worker};
+use crate::engine::{AHEAD, Signer, Start, WatchFile, Worker};
 use crate::plan::Share;
 use crate::result::{RunResult, Second, Signing};
 use crate::scenario::{self, Scenario};
@@ -112,7 +112,8 @@ pub fn run(
     hear(Event::Preparing("connections"));
     let (reports, incoming) = channel();
     let (watches, watched) = channel();
-    let (starts, ends) = start(options);
+    let signs = has_cards && in_the_run;
+    let (starts, ends) = start(options, if signs { AHEAD + BREATH } else { BREATH });
     let started = Start::at(starts);
     let began = ends.to_string();
     let mut collector = Collector::new(plan, *workers, options.server_process);
@@ -122,7 +123,7 @@ pub fn run(
             let share = share.thread(number, *workers);
             scope.spawn(move || {
                 let _ = watches.send(WatchFile::own());
-                match Worker::new(plan, server, share, (started, timeout), stock, reports) {
+                match Worker::new(plan, server, share, (started, timeout, signs), stock, reports) {
                     Ok(mut worker) => {
                         worker.connect();
                         worker.run();
@@ -132,7 +133,7 @@ pub fn run(
             });
         }
         drop(reports);
-        let signing: Vec<_> = (0..if has_cards && in_the_run { signers } else { 0 })
+        let signing: Vec<_> = (0..if signs { signers } else { 0 })
             .map(|number| scope.spawn(move || signer(number, Some(started)).run()))
             .collect();
         scope.spawn(|| disturb::run(scenario, plan, server, started, &stop));
@@ -144,7 +145,7 @@ pub fn run(
             .map(|one| one.join().unwrap_or_else(|_| Err("a signer failed".to_owned())))
             .collect::<Vec<_>>()
     });
-    if has_cards && in_the_run {
+    if signs {
         let span = Duration::from_secs_f64(plan.seconds());
         signing = collect::signing("in the run", signed, span).map_err(RunError::Environment)?;
     }
@@ -173,10 +174,10 @@ fn enough_files(prepared: &Prepared, scenario: &Scenario, share: Share) -> Resul
 }
 
 /// The start on the monotonic clock, and on the wall.
-fn start(options: &Options) -> (std::time::Instant, Timestamp) {
+fn start(options: &Options, soonest: Duration) -> (std::time::Instant, Timestamp) {
     let (now, wall) = (clock::instant(), clock::now());
     let wait =
         options.start_at.map(|at| at.millis() - wall.millis()).and_then(|millis| u64::try_from(millis).ok());
-    let wait = wait.map_or(BREATH, Duration::from_millis);
+    let wait = wait.map_or(soonest, Duration::from_millis);
     (now + wait, wall.plus_millis(wait.as_millis() as i64))
 }

@@ -1,5 +1,6 @@
 //! Scenario files: whom to ask, what, when, and what must hold. TOML; unknown keys are refused.
 
+mod mix;
 mod objective;
 mod phase;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::Sort;
 
+pub use mix::Mix;
 pub use objective::{Measure, Objective};
 pub use phase::{Phase, PhaseSpec, Shape};
 
@@ -69,6 +71,9 @@ pub struct Target {
     /// Whether connections may go on from earlier ones (TLS resumption).
     #[serde(default)]
     pub resumption: bool,
+    /// Whether requests go by HTTP/2, on each connection one at a time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub http2: bool,
     /// `http://HOST:PORT/metrics`, read every second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<String>,
@@ -108,28 +113,6 @@ impl Default for Institutions {
     fn default() -> Self {
         Self { hospitals: 0, clinics: 0, dental: 0, pharmacies: 0, connections: 16 }
     }
-}
-
-/// Shares of what is asked; they need not add up to anything.
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Mix {
-    /// By card.
-    pub card: f64,
-    /// By number.
-    pub number: f64,
-    /// In batches.
-    pub batch: f64,
-    /// Challenges alone.
-    pub challenge: f64,
-    /// `GET` of `path`.
-    pub plain: f64,
-    /// The path of plain requests.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// Lines of a batch; 100 when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub batch_lines: Option<u32>,
 }
 
 /// When challenges are fetched and signed.
@@ -303,7 +286,7 @@ impl Scenario {
             Err(format!("{what}: shares are not negative, and one of them is above 0"))
         };
         let mix = &self.mix;
-        shares("mix", &mut [mix.card, mix.number, mix.batch, mix.challenge, mix.plain].into_iter())?;
+        shares("mix", &mut mix.shares().into_iter())?;
         shares("cards.shares", &mut self.cards.shares.values().copied())?;
         shares("numbers.shares", &mut self.numbers.shares.values().copied())?;
         let fits = |what: &str, given: &BTreeMap<Sort, f64>, known: &BTreeMap<Sort, f64>| match given
@@ -315,15 +298,7 @@ impl Scenario {
         };
         fits("cards.shares", &self.cards.shares, &Cards::default().shares)?;
         fits("numbers.shares", &self.numbers.shares, &Numbers::default().shares)?;
-        if mix.plain > 0.0 && !mix.path.as_ref().is_some_and(|path| path.starts_with('/')) {
-            return Err("mix.path: plain requests need a path that begins with /".to_owned());
-        }
-        if (mix.card > 0.0 || mix.number > 0.0 || mix.batch > 0.0) && self.target.folder.is_none() {
-            return Err("target.folder: questions about people need the folder they come from".to_owned());
-        }
-        if mix.batch_lines.is_some_and(|lines| !(1..=10_000).contains(&lines)) {
-            return Err("mix.batch_lines: 1 to 10000".to_owned());
-        }
+        mix.check(self.target.folder.is_some())?;
         let generator = &self.generator;
         if !(generator.timeout > 0.0 && generator.timeout <= 120.0) {
             return Err("generator.timeout: above 0, at most 120 seconds".to_owned());

@@ -18,6 +18,8 @@ pub struct Server {
     pub host: String,
     /// Its name in TLS; `None` without TLS.
     pub name: Option<ServerName<'static>>,
+    /// Whether the engine asks it by HTTP/2.
+    pub http2: bool,
 }
 
 impl Server {
@@ -41,7 +43,7 @@ impl Server {
         let host = with_port.rsplit_once(':').map_or(authority, |(host, _)| host);
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
         let name = name.map_err(|_| format!("{url}: not a name that TLS knows"))?;
-        Ok(Self { address, host: authority.to_owned(), name: secure.then_some(name) })
+        Ok(Self { address, host: authority.to_owned(), name: secure.then_some(name), http2: false })
     }
 }
 

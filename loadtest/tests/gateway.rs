@@ -81,7 +81,8 @@ fn neighbours() -> String {
 fn every_answer_of_a_real_gateway_is_the_expected_one() {
     let gateway = Gateway::start("4000");
     let folder = tempfile::tempdir().unwrap();
-    let mix = "card=40\nnumber=50\nbatch=3\nbatch_lines=40\nchallenge=2\nplain=2\npath='/openapi.json'";
+    let mix = "card=40\nnumber=50\nbatch=3\nbatch_lines=40\nchallenge=2\nplain=2\npath='/openapi.json'\n\
+               precheck=3\nprecheck_claims=20";
     let text = gateway.scenario(mix, &format!("{PHASES}{}", neighbours()));
     let (output, out) = run_program(program(), folder.path(), &text, &[]);
     let said = String::from_utf8(output.stdout).unwrap();
@@ -108,6 +109,13 @@ fn every_answer_of_a_real_gateway_is_the_expected_one() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let result = RunResult::read(&out.join("result.json")).unwrap();
     assert_eq!((result.signing.when.as_str(), result.judged().0.unsigned), ("before the run", 0));
+    let second = text.replace("[target]", "[target]\nhttp2=true");
+    let (output, out) = run_program(program(), folder.path(), &second, &["--scale", "0.6"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let result = RunResult::read(&out.join("result.json")).unwrap();
+    let all = result.judged().0;
+    assert_eq!((all.due, all.failed, all.wrong), (all.ended, 0, 0));
+    assert!(result.seconds.iter().any(|one| one.server.contains_key("shikaku_requests_total")));
 }
 
 #[test]

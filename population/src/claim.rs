@@ -4,6 +4,7 @@
 //! chosen so that only one answer can be right, and the answer follows from the choice. Nothing of how
 //! a pre-check works is known here. The form of the file is in `uke`.
 
+mod form;
 mod uke;
 
 use eligibility::code::{LossReason, Restriction};
@@ -16,6 +17,7 @@ use crate::dice::{Dice, Purpose};
 use crate::insurer::{InsurerKind, known, number};
 use crate::resident::{Resident, Word};
 
+pub use form::Form;
 pub use uke::{Institution, write};
 
 /// People looked at on each side for somebody born on the same day on the same card.

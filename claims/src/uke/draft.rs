@@ -317,31 +317,47 @@ impl Draft {
     }
 }
 
-/// The days with a count above zero in the 31 columns from this one: one pass over the octets, as
-/// most of a file are these.
+/// The days with a count above zero in the 31 columns from this one: eight octets at once where it
+/// goes, as most of a file are these.
 fn counted_days(octets: &[u8], first: usize) -> u32 {
-    let (mut column, mut days) = (0, 0_u32);
-    let mut rest = octets.iter();
-    while column < first {
-        match rest.next() {
-            Some(b',') => column += 1,
-            Some(_) => {}
-            None => return 0,
-        }
-    }
-    let mut bit = 1_u32;
-    for octet in rest {
-        match octet {
-            b',' => bit <<= 1,
-            b'1'..=b'9' => days |= bit,
-            _ => {}
-        }
-        // Past the 31st day the bit has no place left.
-        if bit == 1 << 31 {
+    let mut rest = octets;
+    let mut before = first;
+    while let Some((eight, behind)) = rest.split_first_chunk() {
+        let commas = commas(*eight);
+        if commas >= before {
             break;
+        }
+        (before, rest) = (before - commas, behind);
+    }
+    while before > 0 {
+        let Some((octet, behind)) = rest.split_first() else { return 0 };
+        (before, rest) = (before - usize::from(*octet == b','), behind);
+    }
+    let (mut day, mut days) = (0, 0_u32);
+    while day < 31 {
+        if let Some((b",,,,,,,,", behind)) = rest.split_first_chunk() {
+            (day, rest) = (day + 8, behind);
+            continue;
+        }
+        match rest.split_first() {
+            Some((b',', behind)) => (day, rest) = (day + 1, behind),
+            Some((octet, behind)) => {
+                days |= u32::from(matches!(octet, b'1'..=b'9')) << day;
+                rest = behind;
+            }
+            None => break,
         }
     }
     days
+}
+
+/// How many of eight octets are commas.
+const fn commas(octets: [u8; 8]) -> usize {
+    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
+    // An octet of the difference is 0 where there is a comma; then its high bit stays unset.
+    let other = u64::from_ne_bytes(octets) ^ u64::from_ne_bytes([b','; 8]);
+    let set = ((other & LOW) + LOW) | other | LOW;
+    set.count_zeros() as usize
 }
 
 /// A column that must be there.

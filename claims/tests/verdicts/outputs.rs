@@ -76,7 +76,7 @@ fn a_report_stands_alone() {
     let mut summary = Summary::default();
     outcomes.iter().for_each(|outcome| summary.add(outcome));
     let mut json = Vec::new();
-    outcomes.iter().for_each(|outcome| outcome.write_json(&mut json).unwrap());
+    outcomes.iter().for_each(|outcome| outcome.write_json(&mut json));
     let head = ReportHead { title: "RECEIPTC.UKE <1>", made_at: Timestamp::from_millis(1_782_000_000_000) };
     let mut page = Vec::new();
     write_report(&mut page, head, &summary, read_results(&json[..])).unwrap();

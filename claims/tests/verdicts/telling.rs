@@ -54,7 +54,7 @@ fn a_result_is_json_in_both_directions() {
     let town = Town::of(&["A 2020-04-01..2026-06-16 other, C 2026-06-16.."]);
     let outcome = judged(&town, "A 3 20", Caller::Review, "2026-07-01");
     let mut json = Vec::new();
-    outcome.write_json(&mut json).unwrap();
+    outcome.write_json(&mut json);
     assert_eq!(
         String::from_utf8(json.clone()).unwrap(),
         concat!(

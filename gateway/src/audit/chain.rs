@@ -59,6 +59,12 @@ impl Lines {
         self.times = Some((first.min(at), last.max(at)));
     }
 
+    /// None, in the memory of before.
+    pub(super) fn clear(&mut self) {
+        self.octets.clear();
+        (self.count, self.times) = (0, None);
+    }
+
     pub(super) fn absorb(&mut self, other: &Self) {
         self.octets.extend(&other.octets);
         self.count += other.count;

@@ -80,8 +80,7 @@ impl Confirmation {
         let begin = out.len();
         out.extend([0; 4]);
         out.extend(self.of.to_le_bytes());
-        // Writing to memory cannot fail.
-        let _ = serde_json::to_writer(&mut *out, self);
+        eligibility::wire::write_to(self, out);
         let octets = u32::try_from(out.len() - begin - 4).unwrap_or(u32::MAX);
         if let Some(place) = out.get_mut(begin..).and_then(<[u8]>::first_chunk_mut) {
             *place = octets.to_le_bytes();

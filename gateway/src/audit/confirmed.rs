@@ -12,6 +12,7 @@ use super::confirmation::each;
 use super::frame::{FILE_HEAD, FRAME_HEAD, FileHead, FrameHead, Seal};
 use super::key::Keys;
 use super::walk::{self, Fault, Place, Walk};
+use crate::background::give_way;
 
 /// Where one confirmation lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,7 @@ pub fn since(
         }
         let seal = keys.sealed_by(walk.head.key).and_then(|key| Seal::new(key, &walk.head.salt));
         loop {
+            give_way();
             let octet = walk.place.end;
             let mut frame = match walk.next() {
                 Ok(Some(frame)) => frame,

@@ -137,6 +137,8 @@ impl Entry {
         };
         let first = eligibility.coverages.first();
         self.named = match (entitled.key(), first) {
+            // Said when it was asked.
+            (Key::Number(_), _) if self.named.is_some() => self.named.take(),
             (Key::Number(query), _) => Some(by_number(&query.key, query.birth_date)),
             (Key::Card(_), Some(shown)) => {
                 Some(by_number(&shown.coverage.key(shown.insurer), shown.member.birth_date))

@@ -1,14 +1,14 @@
 //! Who writes, and when it is on the disk.
 //!
 //! ```text
-//! desk ─┬─ the pen is free ──► writes its own record, and those that came meanwhile
-//!       └─ it is not ────────► leaves its record to the one who has it
-//!                                    │
-//!             sync thread ◄──────────┘ every few milliseconds; with `strict`, at once
+//! desk ─► leaves its record, and lets other desks go first ─┬─ written meanwhile ──► goes on
+//!                                                           └─ not yet: takes the pen, writes all that is left
+//!                                    sync thread ◄──────────┘ every few milliseconds; with `strict`, at once
 //! ```
 //!
-//! A record that is alone is written by the thread that brings it: nobody is woken. Records that come
-//! while one writes become one group. Only the sync thread waits for the disk.
+//! Whoever brings a record writes it in the end: nobody is woken for that. But first the other requests
+//! that have come have their turn, so the busier the gateway, the more records share one group, one seal
+//! and one write. Only the sync thread waits for the disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ use super::chain::{Chain, Lines};
 use super::class::{Class, Work};
 use super::entry::Entry;
 use super::key::Keys;
+use super::record::Record;
 use crate::clock::Clock;
 use crate::config::Durability;
 
@@ -39,8 +40,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub(super) struct Group([Lines; 3]);
 
 impl Group {
-    pub(super) fn add(&mut self, entry: &Entry, keys: &Keys) {
-        let record = entry.sealed_by(keys);
+    /// Adds an entry whose record, persons under their pseudonyms, is made already.
+    pub(super) fn add(&mut self, entry: &Entry, record: &Record) {
         let lines = self.of(entry.class());
         record.write_to(&mut lines.octets);
         lines.counted(record.at);
@@ -60,14 +61,53 @@ impl Group {
         }
     }
 
-    fn absorb(&mut self, other: &Self) {
+    pub(super) fn absorb(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(own, other)| own.absorb(other));
     }
 }
 
-struct Waiting {
+/// What is left to be written, and whom to tell.
+#[derive(Default)]
+struct Left {
     group: Group,
-    done: oneshot::Sender<bool>,
+    done: Vec<oneshot::Sender<bool>>,
+}
+
+impl Left {
+    /// Nothing, in the memory of before.
+    fn clear(&mut self) {
+        self.group.0.iter_mut().for_each(Lines::clear);
+        self.done.clear();
+    }
+}
+
+/// Records that are left to be written, by this one or by whoever comes before.
+pub struct Pending {
+    shared: Arc<Shared>,
+    done: oneshot::Receiver<bool>,
+}
+
+impl Pending {
+    /// Waits until they are as durable as the policy asks; false when they are not.
+    pub(super) async fn written(mut self) -> bool {
+        tokio::task::yield_now().await;
+        if let Ok(written) = self.done.try_recv() {
+            return written;
+        }
+        self.shared.clear_queue();
+        self.done.await.unwrap_or(false)
+    }
+
+    /// The same for threads that may block.
+    pub(super) fn wait(mut self) -> bool {
+        self.write();
+        self.done.try_recv().unwrap_or_else(|_| self.done.blocking_recv().unwrap_or(false))
+    }
+
+    /// Writes them now, unless somebody has the pen, who writes them next.
+    pub(super) fn write(&self) {
+        self.shared.clear_queue();
+    }
 }
 
 /// What only its holder writes with.
@@ -78,11 +118,13 @@ struct Pen {
     unsynced_since: Option<Instant>,
     /// Whom the next sync lets go (`strict`).
     waiting: Vec<oneshot::Sender<bool>>,
+    /// What is being written.
+    taken: Left,
 }
 
 struct Shared {
     pen: Mutex<Pen>,
-    queue: Mutex<Vec<Waiting>>,
+    queue: Mutex<Left>,
     waiting: AtomicUsize,
     keys: RwLock<Arc<Keys>>,
     durability: Durability,
@@ -117,7 +159,13 @@ impl Writer {
         }
         let chains = <[Chain; 3]>::try_from(chains).map_err(|_| io::Error::other("three chains"))?;
         let keys = Arc::new(keys);
-        let pen = Pen { chains, keys: Arc::clone(&keys), unsynced_since: None, waiting: Vec::new() };
+        let pen = Pen {
+            chains,
+            keys: Arc::clone(&keys),
+            unsynced_since: None,
+            waiting: Vec::new(),
+            taken: Left::default(),
+        };
         let shared = Arc::new(Shared {
             pen: Mutex::new(pen),
             queue: Mutex::default(),
@@ -153,14 +201,17 @@ impl Writer {
         self.shared.admits(work)
     }
 
-    pub(super) fn take(&self, group: Group) -> Recording {
-        let shared = &*self.shared;
-        let recording = match try_lock(&shared.pen) {
-            Some(mut pen) => shared.write(&mut pen, &group),
-            None => shared.leave(group),
-        };
-        shared.clear_queue();
-        recording
+    /// Leaves what `add` adds to be written.
+    pub(super) fn leave(&self, add: impl FnOnce(&mut Group)) -> Recording {
+        let (sender, done) = oneshot::channel();
+        let mut queue = lock(&self.shared.queue);
+        if queue.done.len() >= QUEUE {
+            return Recording::Refused;
+        }
+        add(&mut queue.group);
+        queue.done.push(sender);
+        self.shared.waiting.store(queue.done.len(), Ordering::Relaxed);
+        Recording::Pending(Pending { shared: Arc::clone(&self.shared), done })
     }
 
     /// Records waiting for the pen.
@@ -192,49 +243,26 @@ impl Drop for Writer {
 }
 
 impl Shared {
-    /// Leaves a group to whoever holds the pen.
-    fn leave(&self, group: Group) -> Recording {
-        let (done, later) = oneshot::channel();
-        let mut queue = lock(&self.queue);
-        if queue.len() >= QUEUE {
-            return Recording::Now(false);
-        }
-        queue.push(Waiting { group, done });
-        self.waiting.store(queue.len(), Ordering::Relaxed);
-        Recording::Later(later)
-    }
-
     /// Writes what was left, unless somebody else has the pen: then that one comes here next.
     fn clear_queue(&self) {
         loop {
-            if lock(&self.queue).is_empty() {
+            if lock(&self.queue).done.is_empty() {
                 return;
             }
             let Some(mut pen) = try_lock(&self.pen) else { return };
-            let left = std::mem::take(&mut *lock(&self.queue));
+            let mut left = std::mem::take(&mut pen.taken);
+            std::mem::swap(&mut *lock(&self.queue), &mut left);
             self.waiting.store(0, Ordering::Relaxed);
-            let mut all = Group::default();
-            left.iter().for_each(|one| all.absorb(&one.group));
-            let written = self.append(&mut pen, &all);
-            let done = left.into_iter().map(|one| one.done);
+            let written = self.append(&mut pen, &left.group);
             if written && self.durability == Durability::Strict {
-                pen.waiting.extend(done);
+                pen.waiting.append(&mut left.done);
                 self.wake();
             } else {
-                done.for_each(|done| tell(done, written));
+                left.done.drain(..).for_each(|done| tell(done, written));
             }
+            left.clear();
+            pen.taken = left;
         }
-    }
-
-    fn write(&self, pen: &mut Pen, group: &Group) -> Recording {
-        let written = self.append(pen, group);
-        if written && self.durability == Durability::Strict {
-            let (done, later) = oneshot::channel();
-            pen.waiting.push(done);
-            self.wake();
-            return Recording::Later(later);
-        }
-        Recording::Now(written)
     }
 
     fn append(&self, pen: &mut Pen, group: &Group) -> bool {

@@ -8,21 +8,24 @@ mod files;
 mod remote;
 
 use std::fs::File;
-use std::io::BufReader;
-use std::ops::ControlFlow;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use ::claims::{Caller, CopyFor, Error, Outcome, Summary, Terms, precheck, read_results};
+use ::claims::{Caller, Claims, CopyFor, Error, Judge, Outcome, Summary, Terms, read_results};
 use clap::{Args, ValueEnum};
 use eligibility::day::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CommandError;
+use crate::audit::{Audit, Entry, Work};
 use crate::clock::Clock;
 use crate::config::{Config, InsurerList};
 use crate::desk::Staleness;
 use crate::follow::{self, Followed};
-use crate::jobs::Known;
+use crate::jobs::{Known, Namings};
+use crate::path::Request;
+use crate::peer::Peer;
+use crate::request_id;
 use files::{Files, failed};
 use remote::Server;
 
@@ -124,6 +127,9 @@ struct Offline {
     followed: Followed,
     insurers: InsurerList,
     staleness: Staleness,
+    /// Where each naming leaves its record, as in the service.
+    audit: Audit,
+    console: Peer,
     now: Timestamp,
 }
 
@@ -139,24 +145,47 @@ impl Offline {
             ))
         })?;
         let staleness = Staleness::of(&config.feed);
-        Ok(Self { followed, insurers, staleness, now: Clock::system().now() })
+        let audit = Audit::open(&config.audit).map_err(CommandError::environment)?;
+        let (console, now) = (Peer::console(), Clock::system().now());
+        Ok(Self { followed, insurers, staleness, audit, console, now })
     }
 
     fn check(&self, file: &Path, files: &Files) -> Result<Summary, CommandError> {
-        let Self { followed, insurers, staleness, now } = self;
-        let known = &Known { memory: followed.memory.view(), insurers, staleness, now: *now };
-        // Who has the ledger may see all that is in it.
-        let terms = Terms { caller: Caller::Review, today: now.day_in_japan(), known_at: None };
         let opened = open(file)?;
         let bar = progress(file, opened.metadata().map_or(0, |metadata| metadata.len()));
         let mut results = files.results()?;
-        let summary = precheck(bar.wrap_read(opened), &known, terms, |outcome, _, _| {
-            outcome.write_json(&mut results)?;
-            Ok::<_, Error>(ControlFlow::Continue(()))
-        });
+        let summary = self.judge(bar.wrap_read(opened), &mut results);
         bar.finish_and_clear();
         let summary = summary.map_err(|error| not_checked(file, error))?;
         results.into_inner().map_err(|error| failed(&files.folder, error.error()))?;
+        Ok(summary)
+    }
+
+    /// Judges every claim, as a job of the service does: with a record of the job, and of each naming.
+    fn judge(&self, file: impl io::Read, results: &mut impl io::Write) -> Result<Summary, Error> {
+        let Self { followed, insurers, staleness, audit, console, now } = self;
+        let (now, id) = (*now, request_id::next(*now));
+        let request = Request { peer: console, id, now, trace: None };
+        let job = Entry::act("precheck", "claims review", Work::Precheck, request).outcome("done");
+        if !audit.record(&job).wait() {
+            return Err(io::Error::other("the audit takes no records").into());
+        }
+        let known = &Known { memory: followed.memory.view(), insurers, staleness, now };
+        // Who has the ledger may see all that is in it.
+        let terms = Terms { caller: Caller::Review, today: now.day_in_japan(), known_at: None };
+        let (mut claims, mut judge) = (Claims::open(file)?, Judge::new(&known, terms));
+        let mut namings = Namings::of(audit, console, id, now);
+        let (mut summary, mut line) = (Summary::default(), Vec::with_capacity(2048));
+        while let Some(entry) = claims.next()? {
+            let outcome = judge.judge(&entry);
+            namings.note(&entry, &outcome, judge.found())?;
+            line.clear();
+            outcome.write_json(&mut line);
+            results.write_all(&line)?;
+            summary.add(&outcome);
+        }
+        namings.wait()?;
+        summary.close(claims.notices());
         Ok(summary)
     }
 }

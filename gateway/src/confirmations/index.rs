@@ -7,11 +7,14 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::audit::Keys;
 use crate::audit::confirmed::{Progress, Spot, since};
+use crate::background::give_way;
 
 /// The version of the tables. An index of another version is made anew.
 const VERSION: i64 = 1;
 /// Places written in one go.
 const GROUP: usize = 10_000;
+/// Records after which desks go first.
+const STRETCH: usize = 8;
 
 /// Why the index does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +117,10 @@ impl Index {
             {
                 let mut insert = transaction
                     .prepare_cached("INSERT OR REPLACE INTO place VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-                for spot in &spots {
+                for (at, spot) in spots.iter().enumerate() {
+                    if at.is_multiple_of(STRETCH) {
+                        give_way();
+                    }
                     let Spot { institution, number, day, part, octet, ordinal } = spot;
                     let (institution, number, octet) = (*institution as i64, *number as i64, *octet as i64);
                     insert.execute(params![institution, number, day.number(), part, octet, ordinal])?;

@@ -74,7 +74,7 @@ pub(super) fn guarded<T>(
     std::panic::catch_unwind(AssertUnwindSafe(ask)).map_err(|_| {
         head.gateway.metrics.panics.inc();
         // What was asked is recorded all the same; the caller learns of the fault whether or not it is.
-        let _ = head.gateway.desk.audit.record(&Entry::question(route, Work::Desk, head.request()));
+        head.gateway.desk.audit.record(&Entry::question(route, Work::Desk, head.request())).leave();
         Refusal::Internal
     })
 }

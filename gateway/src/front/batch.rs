@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use eligibility::day::Timestamp;
-use uuid::Uuid;
 
 use crate::audit::Work;
 use crate::gateway::Gateway;
 use crate::path::{self, Unrecorded};
 use crate::peer::Peer;
 use crate::refusal::Refusal;
+use crate::request_id;
 
 /// Most lines of one batch; more is a pre-check job.
 const LINES: usize = 10_000;
@@ -60,7 +60,7 @@ fn answer_lines(
     for group in lines.chunks(GROUP) {
         let mut entries = Vec::with_capacity(group.len());
         for line in group {
-            let request = path::Request { peer, id: Uuid::now_v7(), now, trace };
+            let request = path::Request { peer, id: request_id::next(now), now, trace };
             let Unrecorded { outcome, word, entry } = path::number_of_batch(&gateway.desk, request, line);
             gateway.metrics.batched(word);
             answers.extend(outcome.unwrap_or_else(|refusal| refusal.to_json()));

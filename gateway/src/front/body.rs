@@ -135,7 +135,13 @@ pub(super) async fn read(body: Incoming, octets: usize, within: Duration) -> Res
     if body.size_hint().lower() > octets as u64 {
         return Err(Refusal::BodyTooLarge);
     }
-    let whole = tokio::time::timeout(within, Limited::new(body, octets).collect()).await;
+    let mut whole = std::pin::pin!(Limited::new(body, octets).collect());
+    // Nearly all come with their head: for those no timer is set.
+    let first = std::future::poll_fn(|cx| Poll::Ready(whole.as_mut().poll(cx))).await;
+    let whole = match first {
+        Poll::Ready(whole) => Ok(whole),
+        Poll::Pending => tokio::time::timeout(within, whole).await,
+    };
     match whole {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge),

@@ -21,6 +21,7 @@ use crate::jobs::results::Stream;
 use crate::path;
 use crate::peer::{Peer, Role};
 use crate::refusal::Refusal;
+use crate::request_id;
 
 /// What this service takes and gives, as OpenAPI.
 const DESCRIPTION: &[u8] = include_bytes!("../../openapi.json");
@@ -52,7 +53,7 @@ impl Head<'_> {
 
 /// Answers a request that was refused before anything of it was read.
 pub(super) fn refuse(gateway: &Arc<Gateway>, peer: &Arc<Peer>, refusal: &Refusal) -> Response<ReplyBody> {
-    let (id, said) = (Uuid::now_v7(), refusal.problem().code);
+    let (id, said) = (request_id::next(gateway.clock.now()), refusal.problem().code);
     gateway.metrics.answered("none", said, Duration::ZERO);
     tracing::info!(request = %id, peer = %peer.fingerprint(), outcome = said, "refused by its head");
     body::refused(refusal, id)
@@ -66,19 +67,20 @@ pub(super) async fn reply(
 ) -> Response<ReplyBody> {
     let began = Clock::instant();
     let trace = trace(request.headers());
-    let head = Head { gateway, peer, id: Uuid::now_v7(), now: gateway.clock.now(), trace };
+    let now = gateway.clock.now();
+    let head = Head { gateway, peer, id: request_id::next(now), now, trace };
     let target = request.uri().path().to_owned();
     let route = route(&request, &target);
     let word = route.as_ref().map_or("none", |route| route.word());
     let (outcome, said) = match route {
         Ok(Route::Oqs(message)) => {
-            let (response, said) = oqs::reply(&head, message, request).await;
+            let (response, said) = Box::pin(oqs::reply(&head, message, request)).await;
             note(&head, word, said, began.elapsed());
             return response;
         }
         Ok(route @ (Route::Capability | Route::Submit)) => {
             let (response, said) = match route {
-                Route::Submit => fhir::submit(&head, request).await,
+                Route::Submit => Box::pin(fhir::submit(&head, request)).await,
                 _ => fhir::metadata(&head),
             };
             note(&head, word, said, began.elapsed());
@@ -178,13 +180,23 @@ async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>)
     if let Err(refusal) = serving(head) {
         return (Err(refusal), None);
     }
-    let Head { gateway, peer, now, .. } = *head;
     match route {
-        // Answered in their own form before they come here.
-        Route::Oqs(_) | Route::Capability | Route::Submit => plain::<Given>(Err(Refusal::NoSuchRoute)),
-        Route::Description => plain(Ok((StatusCode::OK, DESCRIPTION.to_vec()))),
         Route::Card => asked::card(head, request).await,
         Route::Number => asked::number(head, request).await,
+        // Apart, so that a desk's question does not carry the room that these need.
+        route => Box::pin(others(head, route, request)).await,
+    }
+}
+
+/// All routes but the questions of desks.
+async fn others(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>) -> Outcome {
+    let Head { gateway, peer, now, .. } = *head;
+    match route {
+        // Answered in their own form, or by the desk, before they come here.
+        Route::Oqs(_) | Route::Capability | Route::Submit | Route::Card | Route::Number => {
+            plain::<Given>(Err(Refusal::NoSuchRoute))
+        }
+        Route::Description => plain(Ok((StatusCode::OK, DESCRIPTION.to_vec()))),
         Route::Batch => plain(asked::batch(head, request).await.map(Given::Lines)),
         Route::Challenges => plain(asked::challenges(head, request).await),
         Route::Feeds => plain(intake::api::all(gateway, peer, now)),

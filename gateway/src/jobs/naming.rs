@@ -7,30 +7,30 @@ use eligibility::coverage::Person;
 use eligibility::day::Timestamp;
 use uuid::Uuid;
 
-use super::owner::By;
-use crate::audit::{Entry, Work};
-use crate::desk::Desk;
+use crate::audit::{Audit, Entry, Work};
 use crate::path::Request;
+use crate::peer::Peer;
 
 /// Records that are written together.
 const GROUP: usize = 512;
 
 /// The namings of one piece of work.
-pub(super) struct Namings<'n> {
-    pub(super) desk: &'n Desk,
-    pub(super) by: &'n By,
-    pub(super) job: Uuid,
-    pub(super) now: Timestamp,
+pub(crate) struct Namings<'n> {
+    audit: &'n Audit,
+    peer: &'n Peer,
+    job: Uuid,
+    now: Timestamp,
     waiting: Vec<Entry>,
 }
 
 impl<'n> Namings<'n> {
-    pub(super) const fn of(desk: &'n Desk, by: &'n By, job: Uuid, now: Timestamp) -> Self {
-        Self { desk, by, job, now, waiting: Vec::new() }
+    /// Those of this caller's job.
+    pub(crate) const fn of(audit: &'n Audit, peer: &'n Peer, job: Uuid, now: Timestamp) -> Self {
+        Self { audit, peer, job, now, waiting: Vec::new() }
     }
 
     /// Records a naming, if the result is one.
-    pub(super) fn note<T>(
+    pub(crate) fn note<T>(
         &mut self,
         claimed: &Claimed,
         outcome: &Outcome,
@@ -40,7 +40,7 @@ impl<'n> Namings<'n> {
         if !outcome.named {
             return Ok(());
         }
-        let request = Request { peer: &self.by.peer, id: self.job, now: self.now, trace: None };
+        let request = Request { peer: self.peer, id: self.job, now: self.now, trace: None };
         let shown = outcome.coverages.iter().filter(|coverage| !coverage.written).count();
         let mut entry =
             Entry::question("naming", Work::Precheck, request).outcome(outcome.verdict.word()).shown(shown);
@@ -50,7 +50,7 @@ impl<'n> Namings<'n> {
         if let Some(query) = claim.query() {
             entry.about(&query);
         }
-        if let Some(institution) = claim.institution.or_else(|| self.by.institution()) {
+        if let Some(institution) = claim.institution.or_else(|| self.peer.institutions().first().copied()) {
             entry = entry.institution(institution);
         }
         if let Some(day) = claim.days.last() {
@@ -61,9 +61,9 @@ impl<'n> Namings<'n> {
     }
 
     /// Writes those that are not yet written, and waits for it.
-    pub(super) fn wait(&mut self) -> io::Result<()> {
+    pub(crate) fn wait(&mut self) -> io::Result<()> {
         let entries = std::mem::take(&mut self.waiting);
-        if entries.is_empty() || self.desk.audit.record_all(&entries).wait() {
+        if entries.is_empty() || self.audit.record_all(&entries).wait() {
             Ok(())
         } else {
             Err(io::Error::other("the audit takes no records"))

@@ -11,27 +11,38 @@ use super::folder::JobFolder;
 pub(super) struct Output {
     file: BufWriter<File>,
     octets: u64,
+    line: Vec<u8>,
 }
 
 impl Output {
     /// Goes on behind so many octets.
     pub(super) fn open(folder: &JobFolder, name: &str, octets: u64) -> io::Result<Self> {
-        Ok(Self { file: BufWriter::with_capacity(256 * 1024, folder.append(name, octets)?), octets })
+        let file = BufWriter::with_capacity(256 * 1024, folder.append(name, octets)?);
+        Ok(Self { file, octets, line: Vec::with_capacity(2048) })
     }
 
     /// Writes a result.
     pub(super) fn result(&mut self, outcome: &Outcome) -> io::Result<()> {
-        outcome.write_json(self)
+        self.line(|line| outcome.write_json(line))
     }
 
     /// Writes a result that may change, with its claim as it was kept.
     pub(super) fn provisional(&mut self, outcome: &Outcome, kept: &[u8]) -> io::Result<()> {
-        let mut pair = Vec::with_capacity(2048);
-        outcome.write_json(&mut pair)?;
-        pair.pop();
-        pair.push(b'\t');
-        pair.extend_from_slice(kept);
-        self.write_all(&pair)
+        self.line(|pair| {
+            outcome.write_json(pair);
+            pair.pop();
+            pair.push(b'\t');
+            pair.extend_from_slice(kept);
+        })
+    }
+
+    fn line(&mut self, make: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        make(&mut line);
+        let written = self.write_all(&line);
+        self.line = line;
+        written
     }
 
     /// Makes it durable; gives its length in octets.

@@ -18,9 +18,11 @@ use uuid::Uuid;
 use super::folder::{CLAIMS, JobFolder, sync_folder};
 use super::output::Output;
 use super::owner::By;
+use super::run::STRETCH;
 use super::state::State;
 use super::work::lowest;
 use super::{Job, Jobs};
+use crate::background::give_way;
 use crate::refusal::Refusal;
 
 /// Longest silence within a file.
@@ -123,12 +125,15 @@ fn keep_claims(
         Kind::Ndjson => Claims::ndjson(file),
     };
     let mut kept = Output::open(folder, CLAIMS, 0)?;
-    let (mut count, mut line) = (0, Vec::new());
+    let (mut count, mut line) = (0_u64, Vec::new());
     while let Some(entry) = claims.next()? {
         line.clear();
         entry.keep(&mut line)?;
         kept.write_all(&line)?;
         count += 1;
+        if count.is_multiple_of(STRETCH) {
+            give_way();
+        }
     }
     kept.sync()?;
     let state = State::new(by, now, count, claims.notices());

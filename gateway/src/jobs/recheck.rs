@@ -10,7 +10,9 @@ use super::folder::{LATER, provisional};
 use super::naming::Namings;
 use super::output::Output;
 use super::people::Known;
+use super::run::STRETCH;
 use super::state::{Phase, State};
+use crate::background::give_way;
 use crate::gateway::Gateway;
 
 /// Claims between two looks at whether the owner still wants the job.
@@ -45,7 +47,7 @@ fn judge(job: &Job, gateway: &Gateway, before: &State, after: &mut State) -> io:
     job.judged(known.memory.generation());
     let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: None };
     let mut judge = Judge::new(&known, terms);
-    let mut namings = Namings::of(&gateway.desk, by, job.id, now);
+    let mut namings = Namings::of(&gateway.desk.audit, &by.peer, job.id, now);
     let mut pairs = job.folder.read(&provisional(before.round), 0, before.reached.provisional)?;
     let mut later = Output::open(&job.folder, LATER, before.reached.later)?;
     let mut still = Output::open(&job.folder, &provisional(after.round), 0)?;
@@ -72,6 +74,9 @@ fn judge(job: &Job, gateway: &Gateway, before: &State, after: &mut State) -> io:
             after.provisional -= 1;
         }
         seen += 1;
+        if seen.is_multiple_of(STRETCH) {
+            give_way();
+        }
         if seen.is_multiple_of(LOOK) && job.is_cancelled() {
             return Ok(false);
         }

@@ -11,6 +11,7 @@ use super::naming::Namings;
 use super::output::Output;
 use super::people::Known;
 use super::state::{Phase, State};
+use crate::background::give_way;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 
@@ -18,6 +19,8 @@ use crate::gateway::Gateway;
 const TURN: Duration = Duration::from_secs(1);
 /// Claims between two looks at the clock.
 const LOOK: u64 = 256;
+/// Claims after which others go first.
+pub(super) const STRETCH: u64 = 16;
 
 /// Works on a job until its end, or for a turn. What was reached is durable when this returns; when
 /// it fails, the job stands where it stood.
@@ -46,7 +49,7 @@ fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
     job.judged(known.memory.generation());
     let terms = Terms { caller: by.caller(), today: now.day_in_japan(), known_at: None };
     let mut judge = Judge::new(&known, terms);
-    let mut namings = Namings::of(&gateway.desk, &by, job.id, now);
+    let mut namings = Namings::of(&gateway.desk.audit, &by.peer, job.id, now);
     let mut reached = state.reached;
     let mut kept = job.folder.read(CLAIMS, reached.kept, u64::MAX)?;
     let mut results = Output::open(&job.folder, RESULTS, reached.results)?;
@@ -72,6 +75,9 @@ fn judge(job: &Job, gateway: &Gateway, state: &mut State) -> io::Result<()> {
         gateway.metrics.prechecked(outcome.verdict.word());
         reached.claims += 1;
         reached.kept += octets as u64;
+        if reached.claims.is_multiple_of(STRETCH) {
+            give_way();
+        }
         if reached.claims.is_multiple_of(LOOK) && (job.is_cancelled() || Clock::instant() >= until) {
             break;
         }

@@ -5,12 +5,12 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use eligibility::day::Day;
-use eligibility::number::InstitutionCode;
+use eligibility::number::{InstitutionCode, check_digit};
 use indicatif::{ProgressBar, ProgressStyle};
 use population::Population;
-use population::claim::{Institution, PlannedClaim, write};
+use population::claim::{Form, Institution, PlannedClaim, write};
 use serde::Serialize;
 
 use super::CommandError;
@@ -43,15 +43,45 @@ pub(super) struct ClaimsCommand {
     /// How many claims; one a person when absent
     #[arg(long)]
     claims: Option<u64>,
-    /// The institution that makes them
-    #[arg(long, default_value = "1312345679", value_parser = institution)]
-    institution: InstitutionCode,
+    /// The form of the file
+    #[arg(long, value_enum, default_value_t = Kind::Medical)]
+    form: Kind,
+    /// The institution that makes them: its third digit is the 点数表 of the form; an invented one when absent
+    #[arg(long, value_parser = institution)]
+    institution: Option<InstitutionCode>,
     /// Service records of each claim
     #[arg(long, default_value_t = 20)]
     services: u32,
     /// The folder
     #[arg(long)]
     out: PathBuf,
+}
+
+/// Which 記録条件仕様 the file follows.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// 医科
+    Medical,
+    /// DPC
+    Dpc,
+    /// 歯科
+    Dental,
+    /// 調剤
+    Pharmacy,
+    /// 訪問看護
+    Nursing,
+}
+
+impl From<Kind> for Form {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Medical => Self::Medical,
+            Kind::Dpc => Self::Dpc,
+            Kind::Dental => Self::Dental,
+            Kind::Pharmacy => Self::Pharmacy,
+            Kind::Nursing => Self::Nursing,
+        }
+    }
 }
 
 fn month(text: &str) -> Result<Day, String> {
@@ -93,7 +123,25 @@ impl Line {
 }
 
 impl ClaimsCommand {
+    /// Who makes the claims, of the form's 点数表.
+    fn maker(&self) -> Result<Institution, CommandError> {
+        let form = Form::from(self.form);
+        let table = u64::from(form.table() - b'0');
+        let body = 131_234_567 + (table - 1) * 1_000_000;
+        let invented = || InstitutionCode::parse(&format!("{body}{}", check_digit(body)));
+        let code = self.institution.map_or_else(invented, Ok);
+        let code = code.map_err(|error| CommandError::Usage(format!("--institution: {error}")))?;
+        if Form::of(code).table() != form.table() {
+            return Err(CommandError::Usage(format!(
+                "--institution {code}: its third digit is not {table}, the 点数表 of --form {}",
+                form.word()
+            )));
+        }
+        Ok(Institution { code, form, agency: 1, services: self.services })
+    }
+
     pub(super) fn run(&self) -> Result<(), CommandError> {
+        let institution = self.maker()?;
         let day = self.day.unwrap_or_else(|| clock::now().day_in_japan());
         let population = Population::new(self.seed, self.people, day);
         let wanted = self.claims.unwrap_or(population.people());
@@ -120,7 +168,6 @@ impl ClaimsCommand {
                     .and_then(|()| right.write_all(b"\n"));
             }
         });
-        let institution = Institution { code: self.institution, agency: 1, services: self.services };
         let count = write(&mut file, institution, self.month, noted)
             .and_then(|count| file.flush().map(|()| count))
             .map_err(|error| CommandError::file(&claims, error))?;

@@ -26,8 +26,8 @@ use crate::target::Server;
 const MOST: usize = 100;
 /// Requests due within such a window are signed for together.
 const WINDOW: u64 = 250_000_000;
-/// So long before its window a challenge is fetched.
-const AHEAD: u64 = 1_500_000_000;
+/// So long before its window a challenge is fetched, that of the first ones before the start.
+pub const AHEAD: Duration = Duration::from_millis(1500);
 /// By so much a signer in the run goes behind those who send.
 const NICE: i32 = 5;
 /// Pause after a challenge was refused.
@@ -113,7 +113,7 @@ impl Signer<'_> {
                 }
             }
             if let Some(start) = self.start {
-                thread::sleep(start.left((window * WINDOW).saturating_sub(AHEAD)));
+                thread::sleep(start.left(window * WINDOW).saturating_sub(AHEAD));
             }
             for batch in batches {
                 count += 1;

@@ -1,5 +1,7 @@
 //! One connection: socket, TLS, and octets that could not be sent yet.
 
+mod http2;
+
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,6 +12,7 @@ use rustls::{ClientConfig, ClientConnection};
 
 use crate::outcome::Word;
 use crate::target::Server;
+use http2::Http2;
 
 /// A connection.
 pub(super) struct Wire {
@@ -18,6 +21,7 @@ pub(super) struct Wire {
     /// Plain octets that the socket did not take.
     unsent: Vec<u8>,
     connecting: bool,
+    http2: Option<Box<Http2>>,
 }
 
 impl Wire {
@@ -33,13 +37,14 @@ impl Wire {
         }
         let tls = match (&server.name, tls) {
             (Some(name), Some(config)) => {
-                let session =
-                    ClientConnection::new(Arc::clone(config), name.clone()).map_err(|_| Word::TLS)?;
-                Some(Box::new(session))
+                let protocols = if server.http2 { vec![b"h2".to_vec()] } else { Vec::new() };
+                let session = ClientConnection::new_with_alpn(Arc::clone(config), name.clone(), protocols);
+                Some(Box::new(session.map_err(|_| Word::TLS)?))
             }
             _ => None,
         };
-        Ok(Self { socket: TcpStream::from(socket), tls, unsent: Vec::new(), connecting: true })
+        let http2 = server.http2.then(|| Http2::start(tls.is_some())).transpose()?.map(Box::new);
+        Ok(Self { socket: TcpStream::from(socket), tls, unsent: Vec::new(), connecting: true, http2 })
     }
 
     /// Whether requests can be sent.
@@ -54,18 +59,29 @@ impl Wire {
 
     /// Sends a request, or as much of it as goes.
     pub(super) fn send(&mut self, request: &[u8]) -> Result<(), Word> {
+        match &mut self.http2 {
+            Some(http2) => {
+                http2.ask(request)?;
+                let octets = http2.outgoing();
+                self.put(&octets)
+            }
+            None => self.put(request),
+        }
+    }
+
+    fn put(&mut self, octets: &[u8]) -> Result<(), Word> {
         match &mut self.tls {
             Some(tls) => {
-                tls.writer().write_all(request).map_err(|_| Word::TLS)?;
+                tls.writer().write_all(octets).map_err(|_| Word::TLS)?;
                 self.flush()
             }
             None => {
-                let sent = match self.socket.write(request) {
+                let sent = match self.socket.write(octets) {
                     Ok(sent) => sent,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
                     Err(error) => return Err(word(&error)),
                 };
-                self.unsent.extend_from_slice(request.get(sent..).unwrap_or_default());
+                self.unsent.extend_from_slice(octets.get(sent..).unwrap_or_default());
                 Ok(())
             }
         }
@@ -99,6 +115,20 @@ impl Wire {
 
     /// Reads what has arrived. `Ok(false)`: the other side has closed.
     pub(super) fn read(&mut self, buffer: &mut [u8], into: &mut Vec<u8>) -> Result<bool, Word> {
+        let Some(mut http2) = self.http2.take() else { return self.take(buffer, into) };
+        let mut octets = Vec::new();
+        let open = self.take(buffer, &mut octets)?;
+        let read = if octets.is_empty() { Ok(()) } else { http2.arrive(&octets, into) };
+        let outgoing = http2.outgoing();
+        self.http2 = Some(http2);
+        if self.is_open() {
+            self.put(&outgoing)?;
+        }
+        // An answer that is whole counts, whatever the connection says after it.
+        read.map(|()| open).or_else(|word| if into.is_empty() { Err(word) } else { Ok(false) })
+    }
+
+    fn take(&mut self, buffer: &mut [u8], into: &mut Vec<u8>) -> Result<bool, Word> {
         let Some(tls) = &mut self.tls else {
             return match self.socket.read(buffer) {
                 Ok(0) => Ok(false),

@@ -21,8 +21,9 @@ use crate::target::Server;
 
 /// Sockets looked at before it is asked again what is due.
 const EVENTS: usize = 32;
-/// What is due within so many nanoseconds is waited for without sleeping: waking takes longer.
-const SPIN: u64 = 20_000;
+/// What is due within so many nanoseconds is waited for without sleeping, as waking takes longer; so
+/// much earlier a sleep ends. The second where signers need the core meanwhile.
+const SPIN: (u64, u64) = (100_000, 10_000);
 /// Longest sleep, in nanoseconds.
 const SLEEP: u64 = 20_000_000;
 /// Sleep while something waits for a signature.
@@ -36,6 +37,7 @@ pub struct Worker<'r> {
     share: Share,
     start: Start,
     timeout: u64,
+    spin: u64,
     stock: Receiver<(usize, Signed)>,
     reports: Sender<Report>,
     epoll: OwnedFd,
@@ -57,7 +59,7 @@ pub struct Worker<'r> {
 }
 
 impl<'r> Worker<'r> {
-    /// A worker for a share of the plan.
+    /// A worker for a share of the plan; `signs`: cards are signed meanwhile.
     ///
     /// # Errors
     /// The system has no epoll to give.
@@ -65,7 +67,7 @@ impl<'r> Worker<'r> {
         plan: &'r Plan,
         server: &'r Server,
         share: Share,
-        (start, timeout): (Start, Duration),
+        (start, timeout, signs): (Start, Duration, bool),
         stock: Receiver<(usize, Signed)>,
         reports: Sender<Report>,
     ) -> std::io::Result<Self> {
@@ -75,6 +77,7 @@ impl<'r> Worker<'r> {
             share,
             start,
             timeout: timeout.as_nanos() as u64,
+            spin: if signs { SPIN.1 } else { SPIN.0 },
             stock,
             reports,
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
@@ -158,7 +161,7 @@ impl<'r> Worker<'r> {
             until = until.min(*deadline);
         }
         let patience = until.saturating_sub(self.start.now());
-        if patience < SPIN { 0 } else { patience }
+        patience.saturating_sub(self.spin)
     }
 
     /// Takes up everything that is due.

@@ -7,6 +7,7 @@ use crate::institutions::{self, Institution};
 use crate::menu::{Course, Expected, Item};
 use crate::outcome::Sort;
 use crate::patients::cards::Wallet;
+use crate::patients::claims;
 use crate::patients::numbers::Questions;
 use crate::plan::{Menu, Plan};
 use crate::scenario::Scenario;
@@ -39,8 +40,8 @@ impl Prepared {
         let now = clock::now();
         let today = now.day_in_japan();
         let phases = scenario.phases(beside)?;
-        let server = Server::of(&scenario.target.url)?;
         let target = &scenario.target;
+        let server = Server { http2: target.http2, ..Server::of(&target.url)? };
         let folder = target.folder.as_ref().map(|folder| Folder::open(&beside.join(folder))).transpose()?;
         tell("institutions");
         let institutions = institutions::of(scenario, folder.as_ref(), server.name.is_some(), now)?;
@@ -66,6 +67,10 @@ impl Prepared {
         }
         let workers = workers(scenario);
         let institutions = enough(institutions, workers * generators);
+        if let Some(folder) = folder.as_ref().filter(|_| mix.precheck > 0.0) {
+            tell("claims");
+            menu.precheck = claims::files(folder, &institutions, today, &server.host, mix)?;
+        }
         Ok(Self { plan: Plan::new(phases, menu, mix, institutions, scenario.seed), wallet, server, workers })
     }
 }

@@ -1,6 +1,7 @@
-//! The form of a claim file: 医科, as it is sent to the 審査支払機関. CP932, CR LF, a final 0x1A.
+//! The form of a claim file, as it is sent to the 審査支払機関. CP932, CR LF, a final 0x1A.
 //!
-//! Columns as in 記録条件仕様（医科用）: trailing empty ones are written.
+//! Columns as in 記録条件仕様 of each 点数表: trailing empty ones are written where their number is
+//! known. What the books differ in is [`Form`]'s.
 
 use std::io::{self, Write};
 
@@ -8,16 +9,19 @@ use eligibility::day::Day;
 use eligibility::number::InstitutionCode;
 use encoding_rs::SHIFT_JIS;
 
+use super::form::Form;
 use super::{PlannedClaim, Told};
 
 /// Who makes the claims.
 #[derive(Clone, Copy, Debug)]
 pub struct Institution {
-    /// 医療機関コード, ten digits.
+    /// 医療機関コード, ten digits, of which the third is the form's 点数表.
     pub code: InstitutionCode,
+    /// Which 記録条件仕様 its files follow.
+    pub form: Form,
     /// 審査支払機関: 1 支払基金, 2 国保連合会.
     pub agency: u8,
-    /// Service records of each claim: real ones have about twenty.
+    /// Service records of each claim: real ones of 医科 have about twenty.
     pub services: u32,
 }
 
@@ -31,15 +35,9 @@ pub fn write(
     month: Day,
     claims: impl Iterator<Item = PlannedClaim>,
 ) -> io::Result<u64> {
-    let mut record = Records { into, text: String::with_capacity(4096) };
-    let code = institution.code.to_string();
-    let (prefecture, rest) = code.split_at(2);
-    let (table, number) = rest.split_at(1);
-    let sent = compact_month(month.plus_months(1));
-    record.line(&format!(
-        "IR,{},{prefecture},{table},{number},,架空診療所,{sent},00,03-0000-0000",
-        institution.agency
-    ))?;
+    let Institution { form, .. } = institution;
+    let mut record = Records { into, form, text: String::with_capacity(4096) };
+    record.head(institution, month)?;
     let (mut count, mut counted, mut points) = (0, 0_u64, 0_u64);
     for claim in claims {
         count += 1;
@@ -49,13 +47,16 @@ pub fn write(
         }
         record.claim(&claim, count, institution.services)?;
     }
-    record.line(&format!("GO,{counted},{points},99"))?;
+    if form != Form::Nursing {
+        record.line(&format!("GO,{counted},{points},99"))?;
+    }
     record.into.write_all(b"\x1A")?;
     Ok(count)
 }
 
 struct Records<'w, W> {
     into: &'w mut W,
+    form: Form,
     text: String,
 }
 
@@ -72,32 +73,39 @@ impl<W: Write> Records<'_, W> {
         Ok(())
     }
 
+    /// Who sends the file, and for which month.
+    fn head(&mut self, institution: Institution, month: Day) -> io::Result<()> {
+        let code = institution.code.to_string();
+        let (prefecture, rest) = code.split_at(2);
+        let (table, number) = rest.split_at(1);
+        let sent = compact_month(month.plus_months(1));
+        let maker = format!("{},{prefecture},{table},{number}", institution.agency);
+        match self.form {
+            Form::Medical | Form::Dpc => self.line(&format!("IR,{maker},,架空診療所,{sent},00,03-0000-0000")),
+            Form::Dental => {
+                self.line(&format!("UK,{maker},,架空歯科,{sent},,00"))?;
+                self.line(&format!("IR,{maker},,{sent},,"))
+            }
+            Form::Pharmacy => self.line(&format!("YK,{maker},架空薬局,{sent},00,")),
+            Form::Nursing => {
+                self.line(&format!("HM,{maker},架空ステーション,{sent},"))?;
+                self.line("GO")
+            }
+        }
+    }
+
     fn claim(&mut self, claim: &PlannedClaim, number: u64, services: u32) -> io::Result<()> {
-        let month = compact_month(claim.month);
-        // A month that the calendar has not.
-        let month = if claim.broken { format!("{}13", &month[..4]) } else { month };
-        let remark = claim.remark.map_or(String::new(), |code| format!("{code:02}"));
-        let payers = 1 + u8::from(claim.subsidy && claim.insurer.is_some());
-        let kind = match &claim.insurer {
-            None => format!("12{payers}2"),
-            Some(insurer) if insurer.starts_with("39") => format!("13{payers}8"),
-            Some(_) => format!("11{payers}2"),
-        };
-        self.row(
-            38,
-            &format!(
-                "RE,{number},{kind},{month},{},1,{},,,,,{remark},,A-{number}",
-                claim.name,
-                compact(claim.birth_date)
-            ),
-        );
+        self.common(claim, number);
         let visits = claim.days.len();
+        let PlannedClaim { symbol, number, .. } = claim;
+        let billed = self.form.billed(claim.points);
         if let Some(insurer) = &claim.insurer {
-            let PlannedClaim { symbol, number, points, .. } = claim;
-            self.row(15, &format!("HO,{insurer:>8},{symbol},{number},{visits},{points}"));
+            let columns = self.form.insurance_columns();
+            self.row(columns, &format!("HO,{insurer:>8},{symbol},{number},{visits},{billed}"));
         }
         if claim.subsidy {
-            self.row(12, &format!("KO,54136015,1234567,,{visits},{},0", claim.points));
+            let columns = self.form.subsidy_columns();
+            self.row(columns, &format!("KO,54136015,1234567,,{visits},{billed},0"));
         }
         if claim.insurer.is_some() {
             let branch = claim.branch.map_or(String::new(), |branch| branch.to_string());
@@ -107,14 +115,90 @@ impl<W: Write> Records<'_, W> {
             self.row(33, &format!("JD,1,{}", marks(&claim.days)));
         }
         self.row(33, if claim.limited { "MF,01" } else { "MF,00" });
-        self.row(8, &format!("SY,8830417,{},1,,,01", compact(claim.month)));
-        self.row(8, "SY,4659007,20260401,1,8002");
-        for service in 0..services {
-            let id = if service % 3 == 2 { "IY" } else { "SI" };
-            let days = if claim.told == Told::Month { String::new() } else { marks(&claim.days) };
-            self.row(44, &format!("{id},{},1,11{service:03}0110,,291,1,,,,,,,{days}", 11 + service % 80));
+        let days: &[Day] = if claim.told == Told::Month { &[] } else { &claim.days };
+        match self.form {
+            Form::Medical => self.medical_services(claim.month, days, services),
+            Form::Dpc => self.stays(days),
+            Form::Dental => self.dental_services(days, services),
+            Form::Pharmacy => self.dispensings(days),
+            Form::Nursing => self.visits(days),
         }
         self.flush()
+    }
+
+    /// RE.
+    fn common(&mut self, claim: &PlannedClaim, number: u64) {
+        let month = compact_month(claim.month);
+        // A month that the calendar has not.
+        let month = if claim.broken { format!("{}13", &month[..4]) } else { month };
+        let payers = 1 + u8::from(claim.subsidy && claim.insurer.is_some());
+        let kind = match &claim.insurer {
+            None => self.form.kind(2, payers, false),
+            Some(insurer) if insurer.starts_with("39") => self.form.kind(3, payers, true),
+            Some(_) => self.form.kind(1, payers, false),
+        };
+        let places = self.form.places();
+        let mut columns = vec![String::new(); places.count];
+        let written = [
+            (0, "RE".to_owned()),
+            (1, number.to_string()),
+            (2, kind),
+            (3, month),
+            (4, claim.name.to_string()),
+            (places.birth_date - 1, "1".to_owned()),
+            (places.birth_date, compact(claim.birth_date)),
+            (places.remarks, claim.remark.map_or(String::new(), |code| format!("{code:02}"))),
+            (places.chart, format!("A-{number}")),
+        ];
+        for (at, text) in written {
+            if let Some(column) = columns.get_mut(at) {
+                *column = text;
+            }
+        }
+        self.row(places.count, &columns.join(","));
+    }
+
+    fn medical_services(&mut self, month: Day, days: &[Day], services: u32) {
+        self.row(8, &format!("SY,8830417,{},1,,,01,", compact(month)));
+        self.row(8, "SY,4659007,20260401,1,8002");
+        let days = marks(days);
+        for service in 0..services {
+            let id = if service % 3 == 2 { "IY" } else { "SI" };
+            self.row(44, &format!("{id},{},1,11{service:03}0110,,291,1,,,,,,,{days}", 11 + service % 80));
+        }
+    }
+
+    /// BU: each stay from its first day to its last.
+    fn stays(&mut self, days: &[Day]) {
+        for stay in days.chunk_by(|one, next| *next == one.plus(1)) {
+            if let [first, ..] = stay {
+                let last = first.plus(stay.len() as i32 - 1);
+                self.row(9, &format!("BU,040081xx97x00x,{},{},1", compact(*first), compact(last)));
+            }
+        }
+    }
+
+    fn dental_services(&mut self, days: &[Day], services: u32) {
+        let days = marks(days);
+        self.row(109, &format!("SS,80,1,309000110{}34,2,{days}", ",".repeat(73)));
+        for service in 1..services {
+            self.row(38, &format!("SI,{},1,11{service:03}0110,,291,1,{days}", 11 + service % 80));
+        }
+    }
+
+    /// CZ: what was handed over on each day.
+    fn dispensings(&mut self, days: &[Day]) {
+        for day in days {
+            let day = compact(*day);
+            self.row(6, &format!("CZ,1,{day},{day},1,7"));
+        }
+    }
+
+    /// KA: what was done on each day.
+    fn visits(&mut self, days: &[Day]) {
+        for day in days {
+            self.row(9, &format!("KA,{},1,510000110,1,5550,03,01,01", compact(*day)));
+        }
     }
 
     /// A record of so many columns, the last ones empty.
