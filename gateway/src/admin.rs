@@ -4,8 +4,8 @@ mod status;
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, OnceLock};
+use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,27 +16,21 @@ use hyper::service::service_fn;
 use hyper::{Method, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 
-use crate::gateway::{Gateway, Phase};
+use crate::gateway::{Gateway, Phase, Starting};
 
 /// Longest time for the head of a request.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
-/// The gateway, once it is started; until then the answers say so.
-pub type Starting = Arc<OnceLock<Arc<Gateway>>>;
-
-/// Starts the thread. It lives as long as the process.
+/// Starts the thread. It lives as long as the process. Until the gateway has started its answers say so.
 ///
 /// # Errors
-/// When the address is taken, or no thread can be made.
-pub fn start(address: SocketAddr, gateway: Starting) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    let bound = listener.local_addr()?;
+/// When no thread can be made.
+pub fn start(listener: TcpListener, gateway: Starting) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new()
         .name("admin".to_owned())
         .spawn(move || runtime.block_on(accept(listener, gateway)))?;
-    Ok(bound)
+    Ok(())
 }
 
 async fn accept(listener: TcpListener, gateway: Starting) {
@@ -83,7 +77,6 @@ fn reply(method: &Method, path: &str, html: bool, gateway: Option<&Arc<Gateway>>
         (_, None) => starting(),
         ("/readyz", Some(gateway)) => match gateway.phase() {
             Phase::Serving => response(StatusCode::OK, TEXT, "ready\n".into()),
-            Phase::Starting => starting(),
             Phase::Draining => response(StatusCode::SERVICE_UNAVAILABLE, TEXT, "draining\n".into()),
         },
         ("/metrics", Some(gateway)) => {

@@ -12,6 +12,7 @@
 //! | `frame`, `chain`, `synced` | sealed groups, each bound to the one before; the files; how far they are on the disk |
 //! | `writer` | who writes, and who waits for the disk |
 //! | `walk`, [`verify`], [`export`], [`confirmed`] | reading it again, proving it, giving it out |
+//! | `exported` | the record that giving out leaves itself |
 //! | `retain` | dropping what has been kept long enough |
 //! | `key` | secrets and their ids |
 //!
@@ -24,6 +25,7 @@ mod confirmation;
 pub mod confirmed;
 mod entry;
 pub mod export;
+mod exported;
 mod frame;
 mod key;
 mod record;
@@ -44,6 +46,7 @@ use eligibility::day::Timestamp;
 pub use class::{Class, Work};
 pub use confirmation::Confirmation;
 pub use entry::Entry;
+pub use exported::Exported;
 pub use key::{KeyId, Keys};
 pub use record::{Mark, Record, Word};
 pub use verify::{Broken, Holds, verify};
@@ -51,7 +54,7 @@ pub use writer::Pending;
 use writer::{Group, Policy, Writer};
 
 /// For how long a folder may stay in use by a gateway that is stopping.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the audit cannot be begun.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +132,14 @@ impl Audit {
     /// # Errors
     /// [`AuditError`] with the path and the cure.
     pub fn open(config: &config::Audit) -> Result<Self, AuditError> {
+        Self::open_within(config, PATIENCE)
+    }
+
+    /// The same; waits for as long as `patience` for another gateway that is stopping.
+    ///
+    /// # Errors
+    /// [`AuditError`] with the path and the cure.
+    pub fn open_within(config: &config::Audit, patience: Duration) -> Result<Self, AuditError> {
         let keys = Keys::read(config)?;
         let folder = config.folder.clone();
         let failed = |error| AuditError::Folder { path: folder.clone(), error };
@@ -137,7 +148,7 @@ impl Audit {
         let began = Clock::instant();
         while own.try_lock().is_err() {
             // One that is being replaced lets go when it has stopped.
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > patience {
                 return Err(AuditError::InUse { path: folder });
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -176,9 +187,8 @@ impl Audit {
 
     /// The same of every work, by its word.
     #[must_use]
-    pub fn rooms(&self) -> [(&'static str, bool); 3] {
-        [("desk", Work::Desk), ("intake", Work::Intake), ("batch", Work::Batch)]
-            .map(|(word, work)| (word, self.admits(work)))
+    pub fn rooms(&self) -> [(&'static str, bool); 4] {
+        Work::ALL.map(|work| (work.word(), self.admits(work)))
     }
 
     /// Writes with other keys from now on.

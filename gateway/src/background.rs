@@ -1,9 +1,21 @@
 //! Threads that must not be felt by desks.
 
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
 /// Gives this thread the lowest priority: it runs when nothing else wants to.
 pub(crate) fn wait_for_all_others() {
-    let lowest = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
-    if let Err(error) = lowest {
+    lower_by(19);
+}
+
+/// Lowers this thread's priority by so much: of a busy core it has the share that is left for it.
+fn lower_by(nice: i32) {
+    let lower = rustix::process::setpriority_process(Some(rustix::thread::gettid()), nice);
+    if let Err(error) = lower {
         tracing::warn!(%error, "a thread in the background runs at full priority");
     }
 }
@@ -13,4 +25,89 @@ pub(crate) fn wait_for_all_others() {
 /// has woken up meanwhile.
 pub(crate) fn give_way() {
     rustix::thread::sched_yield();
+}
+
+/// The priority of batches: below everything that a desk waits for, above the pre-checks.
+const BATCH: i32 = 15;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// A few threads that give way to all desks. What finds none of them free is refused.
+pub(crate) struct Background {
+    hand: SyncSender<Work>,
+    free: Arc<Semaphore>,
+}
+
+impl Background {
+    /// Starts so many threads. They end when nobody can hand them anything any more.
+    pub(crate) fn start(name: &str, threads: usize) -> io::Result<Self> {
+        let (hand, work) = sync_channel::<Work>(threads);
+        let work = Arc::new(Mutex::new(work));
+        for _ in 0..threads {
+            let work = Arc::clone(&work);
+            std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+                lower_by(BATCH);
+                while let Some(work) = next(&work) {
+                    // A fault is told by what is dropped with it; the thread goes on.
+                    let _ = std::panic::catch_unwind(AssertUnwindSafe(work));
+                }
+            })?;
+        }
+        Ok(Self { hand, free: Arc::new(Semaphore::new(threads)) })
+    }
+
+    /// A thread that is free, if there is one.
+    pub(crate) fn place(&self) -> Option<Place<'_>> {
+        let place = Arc::clone(&self.free).try_acquire_owned().ok()?;
+        Some(Place { hand: &self.hand, place })
+    }
+}
+
+/// A thread that is free.
+pub(crate) struct Place<'b> {
+    hand: &'b SyncSender<Work>,
+    place: OwnedSemaphorePermit,
+}
+
+impl Place<'_> {
+    /// Has this done. What comes of it is told there; nothing is, when it had a fault.
+    pub(crate) fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (done, outcome) = oneshot::channel();
+        let place = self.place;
+        let work = move || {
+            let came = work();
+            drop(place);
+            // Nobody hears it where the connection is gone.
+            let _ = done.send(came);
+        };
+        // There is room: a place is a thread's.
+        let _ = self.hand.try_send(Box::new(work));
+        outcome
+    }
+}
+
+fn next(work: &Mutex<Receiver<Work>>) -> Option<Work> {
+    work.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_thread_is_refused_and_a_fault_ends_nothing() {
+        let background = Background::start("test", 1).unwrap();
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let first = background.place().unwrap().run(move || wait.recv().is_err());
+        assert!(background.place().is_none(), "the one thread is busy");
+        drop(go);
+        assert!(first.blocking_recv().unwrap());
+        let fault = background.place().unwrap().run(|| -> u8 { panic!("a fault") });
+        assert!(fault.blocking_recv().is_err());
+        let after = background.place().unwrap().run(|| 7);
+        assert_eq!(after.blocking_recv(), Ok(7));
+    }
 }

@@ -80,6 +80,7 @@ impl From<crate::gateway::StartError> for CommandError {
         use crate::gateway::StartError;
         match error {
             StartError::Config(_)
+            | StartError::Porch(crate::front::PorchError::Entrance(_))
             | StartError::Entrance(_)
             | StartError::Trust(_)
             | StartError::Audit(crate::audit::AuditError::Key { .. }) => Self::usage(error),

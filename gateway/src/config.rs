@@ -1,23 +1,28 @@
 //! The configuration: one TOML file, every key known, printed as it is understood.
 //!
-//! Paths are relative to the file. Nothing is read from the environment.
+//! Paths are relative to the file. Nothing is read from the environment. Each section is a file here.
 
+mod audit;
 mod card;
+mod feed;
+mod insurers;
 mod precheck;
+mod service;
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use eligibility::number::InsurerNumber;
 use serde::{Deserialize, Serialize};
 
 use crate::peer::RoleRule;
 
+pub use audit::{Audit, Durability, KeepDays};
 pub use card::{
     AnchorFile, Card, CardProof, Grace, PinnedAnchor, Responder, RevocationRules, Unknown, fingerprint,
 };
+pub use feed::{Feed, Gate, Ledger, Memory};
+pub use insurers::InsurerList;
 pub use precheck::Precheck;
+pub use service::{Admin, Listener, Service};
 
 /// Why a configuration cannot be used. Says file, place and cure.
 #[derive(Debug, thiserror::Error)]
@@ -80,231 +85,6 @@ pub struct Config {
     pub precheck: Precheck,
     /// The audit.
     pub audit: Audit,
-}
-
-/// One service address.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Listener {
-    /// Where to listen.
-    pub address: SocketAddr,
-    /// PEM file with the server's certificate and its chain.
-    pub certificate: PathBuf,
-    /// PEM file with the server's private key.
-    pub key: PathBuf,
-    /// PEM files with the CAs of client certificates.
-    pub client_cas: Vec<PathBuf>,
-    /// Folder with the revocation lists (`*.crl`, DER) of these CAs, looked at again every few
-    /// seconds; client certificates are not looked up when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_crls: Option<PathBuf>,
-    /// Also take TLS 1.2, with ECDHE and AES-GCM or ChaCha20 only.
-    #[serde(default)]
-    pub tls12: bool,
-    /// What to do with client certificates of which those lists do not speak.
-    #[serde(default)]
-    pub client_revocation: RevocationRules,
-}
-
-/// Limits of the service.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Service {
-    /// Most connections at once.
-    pub connections: usize,
-    /// Most connections at once from one address.
-    pub connections_per_address: usize,
-    /// Seconds for a TLS handshake.
-    pub handshake_seconds: u64,
-    /// Seconds from there to the first octet of a request.
-    pub first_byte_seconds: u64,
-    /// Seconds between requests of one connection.
-    pub idle_seconds: u64,
-    /// Seconds for the header of a request, from its first octet to its last.
-    pub header_seconds: u64,
-    /// Seconds for the body of a query.
-    pub body_seconds: u64,
-    /// Seconds of silence within a body.
-    pub chunk_seconds: u64,
-    /// Seconds for which a caller may not take what is written to it.
-    pub write_seconds: u64,
-    /// Largest body of a query, in octets.
-    pub body_octets: usize,
-    /// Seconds that requests in flight are given when stopping.
-    pub drain_seconds: u64,
-}
-
-impl Default for Service {
-    fn default() -> Self {
-        Self {
-            connections: 20_000,
-            connections_per_address: 2_000,
-            handshake_seconds: 5,
-            first_byte_seconds: 10,
-            idle_seconds: 75,
-            header_seconds: 10,
-            body_seconds: 10,
-            chunk_seconds: 30,
-            write_seconds: 10,
-            body_octets: 16 * 1024,
-            drain_seconds: 30,
-        }
-    }
-}
-
-/// The operator's own listener: plain HTTP, its own thread.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Admin {
-    /// Where to listen; keep it on loopback or behind the operator's own network.
-    pub address: SocketAddr,
-}
-
-impl Default for Admin {
-    fn default() -> Self {
-        Self { address: SocketAddr::from(([127, 0, 0, 1], 9090)) }
-    }
-}
-
-/// The record of truth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ledger {
-    /// `sqlite:PATH`.
-    pub url: String,
-}
-
-/// Memory's files: what a restart begins with instead of the whole ledger.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Memory {
-    /// Folder of the files; beside the ledger when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub folder: Option<PathBuf>,
-    /// Seconds after which they are written anew, if anything was changed.
-    pub save_seconds: u64,
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self { folder: None, save_seconds: 60 }
-    }
-}
-
-/// Feeds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Feed {
-    /// CSV of insurer number and name: the insurers there are.
-    pub insurers: PathBuf,
-    /// Folder for deliveries while they are received.
-    pub spool: PathBuf,
-    /// Folder whose files are deliveries; none is watched when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folder: Option<PathBuf>,
-    /// Largest delivery over HTTPS, in octets.
-    #[serde(default = "default_delivery_octets")]
-    pub delivery_octets: u64,
-    /// Hours after which a source that has not marked itself complete is stale.
-    #[serde(default = "default_stale_hours")]
-    pub stale_hours: u32,
-    /// Other hours for single sources.
-    #[serde(default)]
-    pub stale_hours_of: std::collections::BTreeMap<String, u32>,
-    /// When whole deliveries are held back.
-    #[serde(default)]
-    pub gate: Gate,
-}
-
-/// When a whole delivery of an insurer is held back for an operator to look at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Gate {
-    /// Member records from which a delivery is looked at as a whole.
-    pub members: u64,
-    /// Largest share of the insurer's living persons, in percent, that may lose their coverage by it.
-    pub losses_percent: u8,
-    /// Largest share of the persons in it who had a field, in percent, for whom it may become empty.
-    pub emptied_percent: u8,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self { members: 1000, losses_percent: 5, emptied_percent: 10 }
-    }
-}
-
-const fn default_delivery_octets() -> u64 {
-    4 << 30
-}
-
-const fn default_stale_hours() -> u32 {
-    72
-}
-
-/// The audit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Audit {
-    /// Folder of the audit: a folder for each class of records, in it the files of each day.
-    pub folder: PathBuf,
-    /// Files with the 32 octets that key the pseudonyms of persons, readable by the owner only. The
-    /// first writes, all find.
-    pub pseudonym_keys: Vec<PathBuf>,
-    /// Files with the 32 octets that seal the audit files, readable by the owner only. The first
-    /// writes, all read.
-    pub sealing_keys: Vec<PathBuf>,
-    /// What an answer waits for.
-    #[serde(default)]
-    pub durability: Durability,
-    /// Milliseconds after which what was written is on the disk.
-    #[serde(default = "default_sync_ms")]
-    pub sync_ms: u64,
-    /// Octets of free disk below which batches and pre-checks are refused; below half of it also links
-    /// and feeds.
-    #[serde(default = "default_reserve_octets")]
-    pub reserve_octets: u64,
-    /// Days for which records are kept.
-    #[serde(default)]
-    pub keep_days: KeepDays,
-}
-
-/// What an answer waits for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Durability {
-    /// Its record is with the kernel, and on the disk within `sync_ms`.
-    #[default]
-    Group,
-    /// Its record is on the disk.
-    Strict,
-}
-
-/// Days for which records are kept, by class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct KeepDays {
-    /// Who asked about whom.
-    pub answers: u32,
-    /// What feeders, the portal and operators did.
-    pub acts: u32,
-    /// What institutions may fetch again of their own answers.
-    pub confirmations: u32,
-}
-
-impl Default for KeepDays {
-    fn default() -> Self {
-        // As long as 資格履歴 is kept; an institution fetches its own log within a quarter.
-        Self { answers: 3653, acts: 3653, confirmations: 100 }
-    }
-}
-
-const fn default_sync_ms() -> u64 {
-    50
-}
-
-const fn default_reserve_octets() -> u64 {
-    1 << 30
 }
 
 impl Config {
@@ -429,7 +209,7 @@ impl Config {
         Ok(())
     }
 
-    fn positive(&self) -> [(&'static str, u64); 19] {
+    fn positive(&self) -> [(&'static str, u64); 22] {
         [
             ("audit.sync_ms", self.audit.sync_ms),
             ("audit.keep_days.answers", u64::from(self.audit.keep_days.answers)),
@@ -438,6 +218,9 @@ impl Config {
             ("card.revocation.max_age_hours", u64::from(self.card.revocation.max_age_hours)),
             ("service.connections", self.service.connections as u64),
             ("service.connections_per_address", self.service.connections_per_address as u64),
+            ("service.handshakes", self.service.handshakes as u64),
+            ("service.least_octets_per_second", self.service.least_octets_per_second),
+            ("service.requests_per_institution", self.service.requests_per_institution.map_or(1, u64::from)),
             ("service.handshake_seconds", self.service.handshake_seconds),
             ("service.first_byte_seconds", self.service.first_byte_seconds),
             ("service.idle_seconds", self.service.idle_seconds),
@@ -451,53 +234,5 @@ impl Config {
             ("feed.delivery_octets", self.feed.delivery_octets),
             ("feed.stale_hours", u64::from(self.feed.stale_hours)),
         ]
-    }
-}
-
-/// The insurers there are, with their names.
-#[derive(Clone, Debug, Default)]
-pub struct InsurerList(HashMap<InsurerNumber, Box<str>>);
-
-impl InsurerList {
-    /// Reads the CSV of `insurer_number,name`.
-    ///
-    /// # Errors
-    /// [`ConfigError`] with the line at fault.
-    pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let unreadable = |error| ConfigError::Unreadable { path: path.to_owned(), error };
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        let mut list = HashMap::new();
-        for (at, row) in csv::Reader::from_reader(file).into_records().enumerate() {
-            let line = at + 2;
-            let wrong = |why: &str| ConfigError::Value {
-                path: path.to_owned(),
-                key: "insurer_number,name",
-                why: format!("line {line}: {why}"),
-            };
-            let row = row.map_err(|_| wrong("is no CSV in UTF-8 of two columns"))?;
-            let (Some(number), Some(name)) = (row.get(0), row.get(1)) else {
-                return Err(wrong("needs two columns"));
-            };
-            let number = InsurerNumber::parse(number).map_err(|error| wrong(&error.to_string()))?;
-            list.insert(number, name.into());
-        }
-        Ok(Self(list))
-    }
-
-    /// Whether the insurer is listed.
-    #[must_use]
-    pub fn has(&self, number: InsurerNumber) -> bool {
-        self.0.contains_key(&number)
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(&self, number: InsurerNumber) -> Option<&str> {
-        self.0.get(&number).map(|name| &**name)
-    }
-
-    /// Every insurer, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = InsurerNumber> {
-        self.0.keys().copied()
     }
 }

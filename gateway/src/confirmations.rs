@@ -162,6 +162,7 @@ fn keep(gateway: &Gateway, stop: &AtomicBool) {
     loop {
         let stopping = stop.load(Ordering::Acquire);
         let now = gateway.clock.now();
+        gateway.desk.audit.take_exports();
         let caught_up = catch_up(gateway, &mut index);
         match caught_up {
             Ok(()) => confirmations.complete_to.store(now.millis(), Ordering::Relaxed),

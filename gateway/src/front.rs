@@ -2,9 +2,21 @@
 //!
 //! ```text
 //! accept ─► places ─► tls (peer) ─► strict ─┬─ scan ───► http/1 ─┬─► routes ─► path, intake ─► reply
-//!                                           └─ frames ─► http/2 ─┘
-//!                          watch: ends whoever keeps us waiting
+//!                       │            pace   └─ frames ─► http/2 ─┘
+//!                       └── load: who is greeted and read while too much is asked
+//!                           watch: ends whoever keeps us waiting
 //! ```
+//!
+//! | file | holds |
+//! |---|---|
+//! | `porch` | what connections share, before and after the gateway behind them has started |
+//! | `entrance`, `tls`, `names` | an address: its certificate, its names, whom it lets in |
+//! | `sockets` | listening sockets, our own or handed over by whoever started us |
+//! | `places`, `handshakes`, `budget` | bounds: connections, handshakes at once, requests of an institution |
+//! | [`load`], `pace` | how long requests wait, and what is left undone then |
+//! | `connection` | one connection from handshake to end |
+//! | `strict`, [`scan`], `frames`, `traffic` | reading strictly, and in time |
+//! | `route`, `routes`, `asked`, `acts`, … | from method and path to the piece of the house that answers |
 //!
 //! Holds connections, deadlines and the drain. What a request means is not known here.
 
@@ -12,15 +24,23 @@ mod acts;
 mod asked;
 mod batch;
 mod body;
+mod budget;
+mod connection;
 mod entrance;
 mod fhir;
 mod frames;
+mod handshakes;
+pub mod load;
+mod names;
 mod oqs;
+mod pace;
 mod places;
+mod porch;
 mod prechecks;
 mod route;
 mod routes;
 pub mod scan;
+mod sockets;
 mod strict;
 mod tls;
 mod traffic;
@@ -28,180 +48,81 @@ mod traffic;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
-use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper::{Request, Response, Version};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use pki::UnixTime;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 
-use crate::gateway::Gateway;
-use crate::peer::Peer;
-use body::Delivered;
-use strict::Strict;
-use traffic::Traffic;
-
+pub(crate) use body::Arriving;
 pub use entrance::{Entrance, EntranceError, Plan};
 pub use places::Places;
+pub use porch::{Porch, PorchError};
+pub use sockets::{Door, SocketError, Sockets};
 pub use tls::TlsError;
 pub use traffic::Watch;
 
 /// Pause after a failed accept: when file descriptors run out, spinning helps nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Octets of an HTTP/1 connection that the library reads ahead, and gathers for writing, at most: four
-/// heads. What is longer than a head never reaches it.
-const BUFFER: usize = 4 * scan::HEAD_OCTETS;
-/// Most streams at once on one HTTP/2 connection.
-const STREAMS: u32 = 64;
 
 /// Serves one listener until `stop` turns true, then drains.
-pub async fn serve(
-    gateway: Arc<Gateway>,
-    listener: TcpListener,
-    entrance: Arc<Entrance>,
-    (places, watch): (Arc<Places>, Watch),
-    mut stop: watch::Receiver<bool>,
-) {
+pub async fn serve(porch: Arc<Porch>, door: Door, entrance: Arc<Entrance>, mut stop: watch::Receiver<bool>) {
+    let Door { listener, is_shared } = door;
     let mut connections = JoinSet::new();
+    let stopping = stop.clone();
+    let let_in = |accepted, connections: &mut JoinSet<()>| {
+        let_in(&porch, &entrance, accepted, &stopping, connections);
+    };
+    if is_shared {
+        tokio::select! {
+            () = porch.begun() => {}
+            () = tokio::time::sleep(sockets::LEFT_WAITING) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.changed() => break,
+            _ = stop.wait_for(|stop| *stop) => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,
         };
         match accepted {
-            Ok((socket, from)) => {
-                let Some(place) = places.take(from.ip()) else {
-                    gateway.metrics.connections_refused.inc();
-                    continue;
-                };
-                let (gateway, entrance, stop) = (Arc::clone(&gateway), Arc::clone(&entrance), stop.clone());
-                let watch = watch.clone();
-                connections.spawn(async move {
-                    connection(gateway, &entrance, socket, (&watch, stop)).await;
-                    drop(place);
-                });
-            }
+            Ok(accepted) => let_in(accepted, &mut connections),
             Err(error) => {
                 tracing::warn!(%error, "accept failed");
+                porch.metrics.accepts_failed.inc();
                 tokio::select! {
                     () = tokio::time::sleep(ACCEPT_PAUSE) => {}
-                    _ = stop.changed() => break,
+                    _ = stop.wait_for(|stop| *stop) => break,
                 }
             }
         }
     }
+    if !is_shared {
+        // Who is in the line already is let in; behind a shared door stands somebody else.
+        while let Ok(Ok(accepted)) = tokio::time::timeout(Duration::ZERO, listener.accept()).await {
+            let_in(accepted, &mut connections);
+        }
+    }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(Duration::from_secs(gateway.limits.drain_seconds), drained).await.is_err() {
+    if tokio::time::timeout(Duration::from_secs(porch.limits.drain_seconds), drained).await.is_err() {
         tracing::warn!(left = connections.len(), "connections left open at the end of the drain");
     }
 }
 
-async fn connection(
-    gateway: Arc<Gateway>,
-    entrance: &Entrance,
-    socket: TcpStream,
-    (watch, mut stop): (&Watch, watch::Receiver<bool>),
+fn let_in(
+    porch: &Arc<Porch>,
+    entrance: &Arc<Entrance>,
+    (socket, from): (TcpStream, std::net::SocketAddr),
+    stop: &watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
 ) {
-    let _ = socket.set_nodelay(true);
-    let deadline = Duration::from_secs(gateway.limits.handshake_seconds);
-    let acceptor = TlsAcceptor::from(entrance.tls());
-    let stream = match tokio::time::timeout(deadline, acceptor.accept(socket)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(_)) | Err(_) => {
-            gateway.metrics.handshakes_failed.inc();
-            return;
-        }
-    };
-    let Some(chain) = stream.get_ref().1.peer_certificates() else { return };
-    let chain: Vec<_> = chain.iter().map(|one| one.clone().into_owned()).collect();
-    let Some(certificate) = chain.first() else { return };
-    // A connection that goes on from an earlier one has had no look at its certificate in TLS.
-    let now = UnixTime(gateway.clock.now().millis() / 1000);
-    let Ok(admitted) = entrance.clients().admit(&chain, now) else {
-        gateway.metrics.handshakes_failed.inc();
+    let Some(place) = porch.places.take(from.ip()) else {
+        porch.metrics.connections_refused.inc();
         return;
     };
-    let peer = Arc::new(Peer::of(certificate, &gateway.roles));
-    let traffic = watch.connection();
-    gateway.metrics.connections.inc();
-    tokio::select! {
-        () = speak(&gateway, stream, (&peer, &traffic), &mut stop) => {}
-        () = traffic.ended() => {}
-        () = entrance.clients().fallen(admitted, &chain) => {
-            tracing::warn!("connection closed: its client certificate does not stand any more");
-        }
-    }
-    if let Some(why) = traffic.why() {
-        gateway.metrics.connections_ended.with_label_values(&[why.word()]).inc();
-    }
-    gateway.metrics.connections.dec();
-}
-
-/// Speaks HTTP/1.1 or HTTP/2, as ALPN chose; without ALPN it is HTTP/1.1.
-async fn speak(
-    gateway: &Arc<Gateway>,
-    stream: TlsStream<TcpStream>,
-    (peer, traffic): (&Arc<Peer>, &Arc<Traffic>),
-    stop: &mut watch::Receiver<bool>,
-) {
-    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let service = service_fn(move |request| {
-        let (gateway, peer, traffic) = (Arc::clone(gateway), Arc::clone(peer), Arc::clone(traffic));
-        async move { Ok::<_, std::convert::Infallible>(answer(&gateway, &peer, traffic, request).await) }
+    let (porch, entrance, stop) = (Arc::clone(porch), Arc::clone(entrance), stop.clone());
+    connections.spawn(async move {
+        connection::serve(porch, &entrance, (socket, from), stop).await;
+        drop(place);
     });
-    if is_http2 {
-        let io = TokioIo::new(Strict::http2(stream, Arc::clone(traffic)));
-        let mut builder = http2::Builder::new(TokioExecutor::new());
-        builder
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(STREAMS)
-            .max_header_list_size(2 * scan::HEAD_OCTETS as u32)
-            .max_pending_accept_reset_streams(20)
-            .keep_alive_interval(Duration::from_secs(20))
-            .keep_alive_timeout(Duration::from_secs(10));
-        let mut connection = std::pin::pin!(builder.serve_connection(io, service));
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            _ = stop.changed() => connection.as_mut().graceful_shutdown(),
-        }
-        let _ = connection.await;
-    } else {
-        let io = TokioIo::new(Strict::http1(stream, Arc::clone(traffic), route::takes_stream));
-        let mut builder = http1::Builder::new();
-        // The watch keeps the time of heads, and of everything else.
-        builder.header_read_timeout(None).max_buf_size(BUFFER);
-        let mut connection = std::pin::pin!(builder.serve_connection(io, service));
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            _ = stop.changed() => connection.as_mut().graceful_shutdown(),
-        }
-        let _ = connection.await;
-    }
-}
-
-async fn answer(
-    gateway: &Arc<Gateway>,
-    peer: &Arc<Peer>,
-    traffic: Arc<Traffic>,
-    request: Request<Incoming>,
-) -> Response<Delivered> {
-    // Behind a body in chunks nothing is read any more.
-    let last = request.version() < Version::HTTP_2 && request.headers().contains_key(TRANSFER_ENCODING);
-    let mut response = match traffic.begin() {
-        Some(refusal) => routes::refuse(gateway, peer, &refusal),
-        None => routes::reply(gateway, peer, request).await,
-    };
-    if last {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    traffic.reply();
-    response.map(|body| Delivered::new(body, traffic))
 }

@@ -1,33 +1,32 @@
 //! The running gateway: what its rooms share, and the one function that wires them in start order.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use eligibility::day::Timestamp;
-use eligibility::feed::{ListArrival, Said};
-use ledger::{Appended, Ledger, LedgerError};
-use pki::{Retention, UnixTime};
-use tokio::sync::Semaphore;
-
 use crate::audit::export::{Span, records};
-use crate::audit::{Audit, AuditError, Class, Keys};
-use crate::background::wait_for_all_others;
+use crate::audit::{self, Audit, AuditError, Class, Keys};
+use crate::background::{Background, wait_for_all_others};
 use crate::challenge::Challenges;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, InsurerList, KeepDays, Service};
 use crate::confirmations::Confirmations;
 use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
-use crate::front::{Entrance, EntranceError};
+use crate::front::load::Load;
+use crate::front::{Entrance, EntranceError, Porch, PorchError};
 use crate::intake::{Admission, Held, Spool};
 use crate::jobs::Jobs;
 use crate::kept::Kept;
 use crate::metrics::Metrics;
 use crate::peer::RoleRule;
 use crate::trust::{Trust, TrustError};
+use eligibility::day::Timestamp;
+use eligibility::feed::{ListArrival, Said};
+use ledger::{Appended, Ledger, LedgerError};
+use pki::{Retention, UnixTime};
 
 /// Most challenges that may be spent and not yet expired.
 const MOST_SPENT: usize = 1_000_000;
@@ -42,6 +41,9 @@ pub enum StartError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Nobody can be let in.
+    #[error(transparent)]
+    Porch(#[from] PorchError),
     /// A service address cannot be served.
     #[error(transparent)]
     Entrance(#[from] EntranceError),
@@ -101,15 +103,25 @@ pub enum StartError {
     Randomness,
 }
 
-/// Where the gateway is in its life.
+/// The gateway, once it has started; until then callers and operators are told so.
+pub type Starting = Arc<OnceLock<Arc<Gateway>>>;
+
+/// Where the gateway is in its life, once it has started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Reading the ledger into memory.
-    Starting,
     /// Answering.
     Serving,
     /// Finishing what is in flight.
     Draining,
+}
+
+/// How the configuration was last read again.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Reload {
+    /// When.
+    pub at: Timestamp,
+    /// Why it was not taken over; what was in force has stayed so.
+    pub error: Option<String>,
 }
 
 /// The running gateway.
@@ -135,7 +147,11 @@ pub struct Gateway {
     /// Which certificates have which role.
     pub roles: Vec<RoleRule>,
     /// Counters and gauges.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
+    /// How long requests wait, and what is left undone then.
+    pub load: Arc<Load>,
+    /// What connections share.
+    pub(crate) porch: Arc<Porch>,
     /// The index of institutions' own answers.
     pub confirmations: Confirmations,
     /// How long audit records are kept.
@@ -144,24 +160,33 @@ pub struct Gateway {
     pub began: follow::Began,
     /// Writes memory's files.
     pub behind: follow::Behind,
-    /// Places for batches: few, so that desks do not feel them.
-    pub(crate) bulk: Arc<Semaphore>,
-    phase: AtomicU8,
+    /// Does batches: a few at once, on threads that desks do not feel.
+    pub(crate) bulk: Background,
+    draining: AtomicBool,
+    reload: RwLock<Option<Reload>>,
 }
 
 impl Gateway {
-    /// Starts everything behind the listeners: audit, trust, ledger, memory.
+    /// Starts everything, with nobody listening.
     ///
     /// # Errors
     /// [`StartError`] naming what is wrong and where.
     pub fn start(config: &Config) -> Result<Self, StartError> {
+        Self::behind(Arc::new(Porch::open(config)?), config, audit::PATIENCE)
+    }
+
+    /// Starts everything behind the listeners: audit, trust, ledger, memory. Waits for as long as `patience`
+    /// for a gateway that is stopping.
+    ///
+    /// # Errors
+    /// [`StartError`] naming what is wrong and where.
+    pub fn behind(porch: Arc<Porch>, config: &Config, patience: Duration) -> Result<Self, StartError> {
         let clock = Clock::system();
-        let now = clock.now();
         // Everything that can be wrong with the configuration is found before anything is opened.
         let insurers = InsurerList::read(&config.feed.insurers)?;
-        let opened = config.listeners.iter().map(|listener| Entrance::open(listener).map(Arc::new));
-        let entrances = opened.collect::<Result<Vec<_>, _>>()?;
-        let audit = Audit::open(&config.audit)?;
+        let audit = Audit::open_within(&config.audit, patience)?;
+        let now = clock.now();
+        let entrances = &porch.entrances;
         let path = config.ledger_path().to_owned();
         let failed = |error| StartError::Ledger { path: path.clone(), error };
         let followed = follow::start(&path, &config.memory_folder()).map_err(failed)?;
@@ -198,36 +223,41 @@ impl Gateway {
             confirmations: Confirmations::new(&config.audit.folder),
             keep_days: config.audit.keep_days.clone(),
             desk,
-            entrances,
+            entrances: entrances.clone(),
             ledger: followed.ledger,
             spool,
             gate: config.feed.gate.clone(),
             jobs,
             kept,
             clock,
-            limits: config.service.clone(),
-            roles: config.roles.clone(),
-            metrics: Metrics::new(),
+            limits: porch.limits.clone(),
+            roles: porch.roles.clone(),
+            metrics: Arc::clone(&porch.metrics),
+            load: Arc::clone(&porch.load),
+            porch,
             began: followed.began,
             behind,
-            bulk: Arc::new(Semaphore::new(BATCHES)),
-            phase: AtomicU8::new(Phase::Serving as u8),
+            bulk: Background::start("batch", BATCHES).map_err(StartError::Thread)?,
+            draining: AtomicBool::new(false),
+            reload: RwLock::default(),
         })
     }
 
     /// Where it is in its life.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::Relaxed) {
-            0 => Phase::Starting,
-            1 => Phase::Serving,
-            _ => Phase::Draining,
-        }
+        if self.draining.load(Ordering::Relaxed) { Phase::Draining } else { Phase::Serving }
     }
 
-    /// Refuses new requests from now on.
+    /// From now on only desks are answered, on the connections that there are.
     pub fn drain(&self) {
-        self.phase.store(Phase::Draining as u8, Ordering::Relaxed);
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// How the configuration was last read again, if it was.
+    #[must_use]
+    pub fn reloaded(&self) -> Option<Reload> {
+        self.reload.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What must be done every few seconds: spent challenges, revocation lists.
@@ -257,12 +287,21 @@ impl Gateway {
         self.desk.audit.drop_old(now, &self.keep_days);
     }
 
-    /// Puts `[card]`, every `[[listener]]` and the audit's keys of a changed configuration in force, if all of them can be
-    /// used; else what was in force stays so. What needs a start of its own is named in the log.
+    /// Reads the configuration again and puts `[card]`, every `[[listener]]` and the audit's keys of it in
+    /// force, if all of them can be used; else what was in force stays so. What came of it is kept. What
+    /// needs a start of its own is named in the log.
     ///
     /// # Errors
     /// [`StartError`] with the file at fault.
-    pub fn reload(&self, config: &Config) -> Result<(), StartError> {
+    pub fn reload(&self, path: &Path) -> Result<(), StartError> {
+        let taken = Config::read(path).map_err(StartError::Config).and_then(|config| self.take_over(&config));
+        let error = taken.as_ref().err().map(ToString::to_string);
+        let reload = Reload { at: self.clock.now(), error };
+        *self.reload.write().unwrap_or_else(PoisonError::into_inner) = Some(reload);
+        taken
+    }
+
+    fn take_over(&self, config: &Config) -> Result<(), StartError> {
         let now = UnixTime(self.clock.now().millis() / 1000);
         let mut plans = Vec::new();
         for entrance in &self.entrances {

@@ -7,16 +7,51 @@ use std::time::{Duration, Instant};
 use eligibility::day::Timestamp;
 use prometheus::core::Collector as _;
 use prometheus::{
-    Encoder, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Opts, Registry, TextEncoder,
 };
 
+use crate::audit::Work;
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 
+/// The program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// How it was built.
+pub const PROFILE: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
+
+/// Upper bounds of the stages' histograms, in seconds.
+const STAGE_BUCKETS: [f64; 12] =
+    [0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02, 0.1, 1.0];
 /// Upper bounds of the request histogram, in seconds.
 const BUCKETS: [f64; 14] =
     [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
+
+/// A part of the way of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A TLS handshake, from its turn to its end.
+    Handshake,
+    /// A query's body, from its head to its last octet.
+    Receive,
+    /// From there to the answer as it will be sent: parse, prove, find, decide, encode.
+    Path,
+    /// Waiting for its record to be written.
+    Record,
+}
+
+impl Stage {
+    const ALL: [Self; 4] = [Self::Handshake, Self::Receive, Self::Path, Self::Record];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Receive => "receive",
+            Self::Path => "path",
+            Self::Record => "record",
+        }
+    }
+}
 
 /// How one route has answered since the start.
 pub struct RouteSeen {
@@ -45,8 +80,18 @@ pub struct Metrics {
     pub connections_refused: IntCounter,
     /// Connections ended because the other side did nothing, or too much.
     pub connections_ended: IntCounterVec,
-    /// TLS handshakes that failed or took too long.
-    pub handshakes_failed: IntCounter,
+    handshakes: IntCounterVec,
+    handshakes_failed: IntCounter,
+    /// Failed attempts to take a connection.
+    pub accepts_failed: IntCounter,
+    /// Requests refused because they had waited too long to be read.
+    pub refused_late: IntCounter,
+    shed: IntCounterVec,
+    stages: [Histogram; 4],
+    delay: Gauge,
+    level: IntGauge,
+    waiting: IntGaugeVec,
+    reload_failed: IntGauge,
     /// Requests that hit a fault of ours.
     pub panics: IntCounter,
     generation: IntGauge,
@@ -97,6 +142,19 @@ impl Metrics {
             "shikaku_connections_ended_total",
             "Connections ended because a caller kept us waiting, or sent more control frames than there may be.",
         );
+        let handshakes = Opts::new(
+            "shikaku_handshakes_total",
+            "TLS handshakes by how they ended: done, refused, late, dropped (the oldest of too many), shed (the \
+             newest behind too many).",
+        );
+        let shed =
+            Opts::new("shikaku_shed_total", "Requests refused for want of room or time, by class of work.");
+        let stages = HistogramOpts::new("shikaku_stage_seconds", "Time of each part of a request's way.");
+        let stages = register!(HistogramVec::new(stages.buckets(STAGE_BUCKETS.to_vec()), &["stage"]));
+        let waiting = Opts::new("shikaku_callers_waiting", "Callers that wait to be greeted or read.");
+        let build = Opts::new("shikaku_build_info", "1; the labels say which program this is.");
+        let build = register!(IntGaugeVec::new(build, &["version", "profile"]));
+        build.with_label_values(&[VERSION, PROFILE]).set(1);
         let client_age = Opts::new(
             "shikaku_client_list_age_seconds",
             "Age of the oldest revocation list of a listener's client CAs: warn above 93600, alarm above 172800.",
@@ -135,9 +193,33 @@ impl Metrics {
                 "Connections turned away because too many were open, in all or from one address."
             )),
             connections_ended: register!(IntCounterVec::new(ended, &["why"])),
+            handshakes: register!(IntCounterVec::new(handshakes, &["outcome"])),
             handshakes_failed: register!(IntCounter::new(
                 "shikaku_handshakes_failed_total",
                 "TLS handshakes that failed or took too long."
+            )),
+            accepts_failed: register!(IntCounter::new(
+                "shikaku_accepts_failed_total",
+                "Failed attempts to take a connection: no file descriptors are left, as a rule."
+            )),
+            refused_late: register!(IntCounter::new(
+                "shikaku_refused_late_total",
+                "Requests refused because they had waited too long to be read."
+            )),
+            shed: register!(IntCounterVec::new(shed, &["class"])),
+            stages: Stage::ALL.map(|stage| stages.with_label_values(&[stage.word()])),
+            delay: register!(Gauge::new(
+                "shikaku_queue_delay_seconds",
+                "For how long the oldest request has waited: alarm when above 0.02 for a minute."
+            )),
+            level: register!(IntGauge::new(
+                "shikaku_overload_level",
+                "0 all is done, 1 lower classes wait, 2 noisy callers wait too."
+            )),
+            waiting: register!(IntGaugeVec::new(waiting, &["for"])),
+            reload_failed: register!(IntGauge::new(
+                "shikaku_reload_failed",
+                "1 while the configuration that was last read again could not be taken over: alarm."
             )),
             panics: register!(IntCounter::new("shikaku_panics_total", "Requests that hit a fault of ours.")),
             generation: register!(IntGauge::new("shikaku_generation", "Position of the last visible batch.")),
@@ -210,6 +292,24 @@ impl Metrics {
         self.seconds.with_label_values(&[route]).observe(took.as_secs_f64());
     }
 
+    /// Counts one handshake by how it ended.
+    pub fn handshake(&self, outcome: &str) {
+        self.handshakes.with_label_values(&[outcome]).inc();
+        self.handshakes_failed.inc_by(u64::from(outcome != "done"));
+    }
+
+    /// Counts the time of one part of a request's way.
+    pub fn stage(&self, stage: Stage, took: Duration) {
+        if let Some(histogram) = self.stages.get(stage as usize) {
+            histogram.observe(took.as_secs_f64());
+        }
+    }
+
+    /// Counts one request refused for want of room or time.
+    pub fn shed(&self, work: Work) {
+        self.shed.with_label_values(&[work.word()]).inc();
+    }
+
     /// How each route has answered so far, with the rate since this was last asked.
     #[must_use]
     pub fn routes(&self) -> Vec<RouteSeen> {
@@ -264,6 +364,12 @@ impl Metrics {
             self.audit_room.with_label_values(&[work]).set(i64::from(admits));
         }
         self.misses_used_up.set(gateway.desk.misses.used_up() as i64);
+        self.delay.set(gateway.load.delay().as_secs_f64());
+        self.level.set(gateway.load.level() as i64);
+        let (reading, greeting) = gateway.load.waiting();
+        self.waiting.with_label_values(&["reading"]).set(reading as i64);
+        self.waiting.with_label_values(&["greeting"]).set(greeting as i64);
+        self.reload_failed.set(gateway.reloaded().is_some_and(|reload| reload.error.is_some()).into());
         let complete_to = gateway.confirmations.complete_to();
         self.confirmations_age.set((now.millis() - complete_to.millis()) as f64 / 1000.0);
         self.trust(gateway, now);

@@ -25,6 +25,7 @@ pub enum Refusal {
     UnsupportedMediaType,
     LengthRequired,
     BodyTooLarge,
+    Misdirected,
     UriTooLong,
     HeadersTooLarge,
     InvalidField { field: String, wrong: Wrong },
@@ -44,6 +45,7 @@ pub enum Refusal {
     LinkConflict,
     LinkRefused,
     TooManyMisses { seconds: u32 },
+    RateLimited,
     NoSuchJob,
     NoResults,
     NotReady,
@@ -90,6 +92,7 @@ impl Refusal {
             Self::UnsupportedMediaType => &table::UNSUPPORTED_MEDIA_TYPE,
             Self::LengthRequired => &table::LENGTH_REQUIRED,
             Self::BodyTooLarge => &table::BODY_TOO_LARGE,
+            Self::Misdirected => &table::MISDIRECTED,
             Self::UriTooLong => &table::URI_TOO_LONG,
             Self::HeadersTooLarge => &table::HEADERS_TOO_LARGE,
             Self::InvalidField { .. } => &table::INVALID_FIELD,
@@ -109,6 +112,7 @@ impl Refusal {
             Self::LinkConflict => &table::LINK_CONFLICT,
             Self::LinkRefused => &table::LINK_REFUSED,
             Self::TooManyMisses { .. } => &table::TOO_MANY_MISSES,
+            Self::RateLimited => &table::RATE_LIMITED,
             Self::NoSuchJob => &table::NO_SUCH_JOB,
             Self::NoResults => &table::NO_RESULTS,
             Self::NotReady => &table::NOT_READY,
@@ -124,7 +128,7 @@ impl Refusal {
         let spread = u32::from(jitter) % 5;
         match self {
             Self::NotReady | Self::Draining => Some(2 + spread),
-            Self::Overloaded | Self::NoResults => Some(1 + spread),
+            Self::Overloaded | Self::NoResults | Self::RateLimited => Some(1 + spread),
             Self::TooManyMisses { seconds } => Some(seconds + 60 * spread),
             _ => None,
         }

@@ -179,6 +179,8 @@ fn what_cannot_be_read_goes_aside_and_refusals_are_answers() {
         "OQSsixyz01req_1.xml.txt",
     ];
     assert_eq!(aside, expected.map(str::to_owned).into());
+    // A request goes a moment after its answer has come.
+    until("taken", || !office.path("req/OQSsiquc01req_no.xml").exists());
     let left = ["OQSsiquc01req_half.xml", "PMHsimsm01req_1.xml", "unreadable"];
     assert_eq!(office.files("req"), left.map(str::to_owned).into());
     let answer = std::fs::read_to_string(office.path("res/OQSsiquc01res_no.xml")).unwrap();

@@ -134,7 +134,7 @@ impl Chain {
 }
 
 fn ask(stream: &mut Stream) -> bool {
-    let request = "POST /v1/challenges HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    let request = "POST /v1/challenges HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
     let mut buffer = [0; 4096];
     stream.write_all(request.as_bytes()).is_ok()
         && matches!(stream.read(&mut buffer), Ok(read @ 1..) if buffer[..read].starts_with(b"HTTP/1.1 201"))

@@ -33,6 +33,15 @@ fn check(path: &Path) -> (Option<i32>, String) {
 }
 
 #[test]
+fn more_connections_than_the_machine_has_memory_for_are_refused() {
+    let world = World::prepared(60);
+    let (code, said) = check(&edited(&world, "connections = 20000", "connections = 1000000000"));
+    assert_eq!(code, Some(2));
+    assert!(said.contains("service.connections") && said.contains("lower it"), "{said}");
+    assert_eq!(check(&edited(&world, "connections = 20000", "connections = 30000")).0, Some(0));
+}
+
+#[test]
 fn a_configuration_is_shown_as_understood_and_the_print_is_a_fixed_point() {
     let world = World::prepared(60);
     let (code, shown, _) = run(shikaku().args(["config", "show"]).arg(world.path("shikaku.toml")));

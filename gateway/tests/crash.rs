@@ -41,7 +41,9 @@ fn last_about(person: u64, first: u64, up_to: u64) -> Option<u64> {
 
 fn address_of(world: &World, person: u64) -> Option<String> {
     let query = json!({"insurer_number": "06132013", "symbol": "K", "number": format!("{person}"), "birth_date": "1990-05-05"});
-    let answer = world.client("review").post("/v1/eligibility/number", &query).json();
+    let reply = world.client("review").post("/v1/eligibility/number", &query);
+    assert_eq!(reply.status, 200, "{}", reply.json());
+    let answer = reply.json();
     match answer["coverages"].as_array().unwrap().as_slice() {
         [] => None,
         [one] => Some(one["address"].as_str().unwrap().to_owned()),
@@ -96,8 +98,14 @@ fn nothing_acknowledged_is_lost_by_kill() {
         let reached = committed(&world);
         let generation = world.client("operator").get("/v1/feeds").json()["generation"].clone();
         assert!(reached >= promised, "round {round}: {promised} was acknowledged, {reached} is there");
+        // Of those who are not there yet a few are asked for: who asks for too many is answered no more.
+        let mut absent = 0;
         for person in (0..PERSONS).step_by(7) {
             let expected = last_about(person, first, reached).map(|sequence| format!("架空市 {sequence}"));
+            absent += u32::from(expected.is_none());
+            if expected.is_none() && absent > 10 {
+                continue;
+            }
             assert_eq!(
                 address_of(&world, person),
                 expected,

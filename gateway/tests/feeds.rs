@@ -155,7 +155,7 @@ fn a_delivery_that_breaks_off_commits_nothing() {
     let line = member(1_000_000, "9002", json!({}));
     let mut stream = feeder.connect().unwrap();
     let head = format!(
-        "POST /v1/feeds/06132013 HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n",
+        "POST /v1/feeds/06132013 HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n",
         line.len() + 100
     );
     stream.write_all(&[head.as_bytes(), line.as_bytes(), b"\n"].concat()).unwrap();

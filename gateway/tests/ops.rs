@@ -110,6 +110,12 @@ fn unit_and_example_fit_each_other_and_the_program() {
     assert!(number("TimeoutStopSec") as u64 > config.service.drain_seconds);
     assert_eq!(number("LimitCORE"), 0);
     assert_eq!(number("RestartPreventExitStatus"), 2);
+    assert_eq!(setting(&unit, "Type"), "notify");
+    let socket = std::fs::read_to_string(ops("shikaku.socket")).unwrap();
+    let handed: Vec<_> = socket.lines().filter_map(|line| line.strip_prefix("ListenStream=")).collect();
+    let served = config.listeners.iter().map(|listener| listener.address.to_string());
+    let wanted: Vec<_> = served.chain([config.admin.address.to_string()]).collect();
+    assert_eq!(handed, wanted, "every socket that is handed over is asked for");
     let state = Path::new("/var/lib").join(setting(&unit, "StateDirectory"));
     for written in [
         config.ledger_path(),
@@ -131,6 +137,7 @@ fn the_unit_is_sound_and_tight() {
     let unit = std::fs::read_to_string(ops("shikaku.service")).unwrap();
     // It looks for the program, which is not installed here.
     std::fs::write(&copy, unit.replace("/usr/local/bin/shikaku", env!("CARGO_BIN_EXE_shikaku"))).unwrap();
+    std::fs::copy(ops("shikaku.socket"), folder.path().join("shikaku.socket")).unwrap();
     let Ok(verified) = analyze(&["verify", "--man=no"], &copy) else {
         return eprintln!("systemd-analyze is not installed: the unit was not verified");
     };

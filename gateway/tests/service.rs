@@ -67,7 +67,7 @@ fn a_caller_of_another_authority_is_not_let_in() {
     let foreign = Client::new(world.listen, world.folder.path(), Some("foreign"));
     assert!(foreign.try_send("POST", "/v1/challenges", "application/json", b"{}").is_none());
     assert_eq!(world.client("reception").post("/v1/challenges", &json!({})).status, 201);
-    let plain = world::client::plain(world.listen, "GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    let plain = world::client::plain(world.listen, "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
     assert!(plain.is_none(), "no plain HTTP here");
 }
 
@@ -76,7 +76,7 @@ fn a_stop_lets_requests_in_flight_finish() {
     let mut world = World::started(60);
     let mut stream = world.client("reception").connect().unwrap();
     let head = format!(
-        "POST /v1/eligibility/number HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        "POST /v1/eligibility/number HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         QUERY.len()
     );
     let (beginning, rest) = QUERY.split_at(20);
@@ -108,9 +108,19 @@ fn the_status_page_shows_in_a_browser() {
         .output()
         .expect("chromium is installed by ops/test");
     let dom = String::from_utf8(dom.stdout).unwrap();
-    for shown in ["応答中", "<table id=\"facts\">", "<td>number</td>", "06132013", "失効リスト"] {
+    let facts = [
+        "応答中",
+        "<table id=\"facts\">",
+        "<td>number</td>",
+        "06132013",
+        "失効リスト",
+        "平常",
+        "窓口 &gt; 登録・連携",
+    ];
+    for shown in facts {
         assert!(dom.contains(shown), "{shown}: {dom}");
     }
+    assert!(dom.contains("<td>gateway</td><td>—</td><td>—</td>") && !dom.contains("未完了"), "{dom}");
     // A program that names no HTML gets the document.
     let json: serde_json::Value = serde_json::from_str(&world.admin_get("/status").unwrap().1).unwrap();
     assert_eq!(json["phase"], "serving");

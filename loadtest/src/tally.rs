@@ -14,6 +14,9 @@ pub struct KindTally {
     pub latency: Durations,
     /// From the instant it was sent to its answer.
     pub service: Durations,
+    /// The same of those alone that were answered, and not refused or broken off.
+    #[serde(default)]
+    pub answered: Durations,
 }
 
 /// Counts of requests.
@@ -104,6 +107,9 @@ impl Tally {
         let kind = self.kinds.entry(ended.kind).or_default();
         kind.latency.record(ended.latency);
         kind.service.record(ended.service);
+        if !failed {
+            kind.answered.record(ended.service);
+        }
         self.count(Answers { kind: ended.kind, sort: ended.sort, word: ended.word, count: 1 });
     }
 
@@ -130,6 +136,7 @@ impl Tally {
             let own = self.kinds.entry(*kind).or_default();
             own.latency.add(&more.latency);
             own.service.add(&more.service);
+            own.answered.add(&more.answered);
         }
         self.lag.add(&other.lag);
         self.handshake.add(&other.handshake);

@@ -8,14 +8,16 @@ use std::collections::BTreeMap;
 use eligibility::day::Timestamp;
 use serde::Serialize;
 
-use crate::audit::Class;
-use crate::gateway::Gateway;
+use crate::audit::{Class, Work};
+use crate::gateway::{Gateway, Reload};
+use crate::metrics::{PROFILE, VERSION};
 
 pub(super) use page::page;
 
 #[derive(Serialize)]
 struct Status {
     phase: &'static str,
+    load: Load,
     generation: u64,
     persons: usize,
     serials: usize,
@@ -33,7 +35,21 @@ struct Status {
     responder: Option<Responder>,
     audit: Audit,
     build: Build,
+    /// How the configuration was last read again, if it was.
+    reload: Option<Reload>,
     now: Timestamp,
+}
+
+/// How long requests wait, and what is left undone.
+#[derive(Serialize)]
+struct Load {
+    level: &'static str,
+    /// Age of the oldest request that is not answered.
+    delay_ms: f64,
+    callers_waiting: usize,
+    handshakes_waiting: usize,
+    /// Whether each class of work may begin now, for want of time or of room for its records.
+    classes: BTreeMap<&'static str, bool>,
 }
 
 /// How far the record of answers is.
@@ -116,10 +132,10 @@ fn of(gateway: &Gateway, now: Timestamp) -> Status {
     });
     Status {
         phase: match gateway.phase() {
-            crate::gateway::Phase::Starting => "starting",
             crate::gateway::Phase::Serving => "serving",
             crate::gateway::Phase::Draining => "draining",
         },
+        load: load(gateway),
         generation: memory.generation(),
         persons: memory.persons(),
         serials: memory.serials(),
@@ -145,11 +161,22 @@ fn of(gateway: &Gateway, now: Timestamp) -> Status {
             questions: crate::trust::ENDS.into_iter().zip(responder.ends()).collect(),
         }),
         audit: audit(gateway),
-        build: Build {
-            version: env!("CARGO_PKG_VERSION"),
-            profile: if cfg!(debug_assertions) { "debug" } else { "release" },
-        },
+        build: Build { version: VERSION, profile: PROFILE },
+        reload: gateway.reloaded(),
         now,
+    }
+}
+
+fn load(gateway: &Gateway) -> Load {
+    let (load, audit) = (&gateway.load, &gateway.desk.audit);
+    let (callers_waiting, handshakes_waiting) = load.waiting();
+    let open = |work: Work| (work.word(), load.admit(work).is_some() && audit.admits(work));
+    Load {
+        level: load.level().word(),
+        delay_ms: load.delay().as_micros() as f64 / 1000.0,
+        callers_waiting,
+        handshakes_waiting,
+        classes: Work::ALL.into_iter().map(open).collect(),
     }
 }
 

@@ -52,3 +52,19 @@ pub enum Work {
     /// Claims pre-checks.
     Precheck,
 }
+
+impl Work {
+    /// Every class, the most urgent first.
+    pub const ALL: [Self; 4] = [Self::Desk, Self::Intake, Self::Batch, Self::Precheck];
+
+    /// The word in metrics and on the status page.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Desk => "desk",
+            Self::Intake => "intake",
+            Self::Batch => "batch",
+            Self::Precheck => "precheck",
+        }
+    }
+}

@@ -5,13 +5,15 @@
 
 use cache::Key;
 use eligibility::coverage::{Person, Written};
-use eligibility::day::Day;
+use eligibility::day::{Day, Timestamp};
 use eligibility::decision::{Eligibility, Found};
 use eligibility::number::{InstitutionCode, InsurerNumber, LinkNumber, NumberKey};
 use eligibility::query::NumberQuery;
+use uuid::Uuid;
 
 use super::class::{Class, Work};
 use super::confirmation::Confirmation;
+use super::exported::RECORDED_AS;
 use super::key::Keys;
 use super::record::{Mark, Record, Word};
 use crate::entitle::Entitled;
@@ -27,6 +29,8 @@ pub struct Entry {
     /// What the pseudonyms are made of; never written itself.
     person: Option<Vec<u8>>,
     named: Option<Vec<u8>>,
+    /// A pseudonym that was made before, and its key.
+    marked: Option<(u32, Mark)>,
     confirmation: Option<Confirmation>,
 }
 
@@ -64,7 +68,35 @@ impl Entry {
             ..Record::default()
         };
         record.ask_about(None);
-        Self { record, class, work, person: None, named: None, confirmation: None }
+        Self { record, class, work, person: None, named: None, marked: None, confirmation: None }
+    }
+
+    /// Records given out to a user of this machine: of an institution, or of a person known by an insurer.
+    pub(super) fn by_user(
+        user: u32,
+        (at, id): (Timestamp, Uuid),
+        institution: u64,
+        (insurer, marked): (u32, Option<(u32, Mark)>),
+    ) -> Self {
+        let mut peer = [0; 16];
+        if let Some(end) = peer.last_chunk_mut() {
+            *end = user.to_be_bytes();
+        }
+        let mut record = Record {
+            at,
+            request: id.as_u128(),
+            peer: Mark(peer),
+            role: Word::of(Some(Role::Operator.word())),
+            route: Word::of(Some("export")),
+            purpose: Word::of(Some("disclosure")),
+            outcome: Word::of(Some("done")),
+            institution,
+            insurer,
+            ..Record::default()
+        };
+        record.ask_about(None);
+        let (class, work) = RECORDED_AS;
+        Self { record, class, work, person: None, named: None, marked, confirmation: None }
     }
 
     /// Says what came of it.
@@ -176,7 +208,7 @@ impl Entry {
         let mark = |person: &Option<Vec<u8>>| {
             person.as_deref().and_then(|person| keys.pseudonym(person)).map(|(id, mark)| (id.0, Mark(mark)))
         };
-        let (person, named) = (mark(&self.person), mark(&self.named));
+        let (person, named) = (mark(&self.person), mark(&self.named).or(self.marked));
         Record {
             person: person.map_or(Mark::default(), |(_, mark)| mark),
             named: named.map_or(Mark::default(), |(_, mark)| mark),

@@ -60,6 +60,13 @@ impl Person {
         Self { named, person: HashSet::new() }
     }
 
+    /// The pseudonym by what is on paper, under the key that writes now.
+    #[must_use]
+    pub fn mark(&self, keys: &Keys) -> Option<(u32, Mark)> {
+        let [_, writing] = keys.writing();
+        self.named.iter().find(|(id, _)| writing.is_some_and(|key| key.0 == *id)).copied()
+    }
+
     /// Learns under which pseudonym the person was found, when the record is about these numbers.
     pub fn learn(&mut self, record: &Record) {
         if record.person.is_some() && self.named.contains(&(record.pseudonym_key, record.named)) {

@@ -1,7 +1,8 @@
 //! One fixed record as it lies in a file, and as it is read again.
 
 use eligibility::day::{Day, Timestamp};
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::frame::Fields;
@@ -37,6 +38,15 @@ impl Serialize for Mark {
             return serializer.serialize_none();
         }
         serializer.serialize_str(&self.0.map(|octet| format!("{octet:02x}")).concat())
+    }
+}
+
+impl<'de> Deserialize<'de> for Mark {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?.unwrap_or_else(|| "0".repeat(32));
+        let wrong = || D::Error::custom("is no pseudonym of 32 hexadecimal digits");
+        let mark = u128::from_str_radix(&text, 16).map_err(|_| wrong())?;
+        if text.len() == 32 { Ok(Self(mark.to_be_bytes())) } else { Err(wrong()) }
     }
 }
 

@@ -111,6 +111,9 @@ pub(super) static WORDS: &[&str] = &[
     // refusals of the pre-check
     "no_such_job",
     "no_results",
+    // refused before anything of a request was read
+    "head",
+    "misdirected",
 ];
 
 static NUMBERS: LazyLock<HashMap<&'static str, u16, foldhash::fast::RandomState>> =

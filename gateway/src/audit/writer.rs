@@ -285,17 +285,19 @@ impl Shared {
         let tight = self.tight.load(Ordering::Relaxed);
         match work {
             Work::Desk => true,
-            Work::Intake => tight < 2,
-            Work::Batch | Work::Precheck => tight < 1,
+            Work::Intake => tight < 3,
+            Work::Batch => tight < 2,
+            Work::Precheck => tight < 1,
         }
     }
 
-    /// Looks how much room there is: below the reserve batches and pre-checks are refused, below half
-    /// of it links and feeds too; the rest is the desks'.
+    /// Looks how much room there is: below the reserve pre-checks are refused, below three quarters of it
+    /// batches, below half of it links and feeds too; the rest is the desks'.
     fn look(&self) {
         let Ok(space) = rustix::fs::statvfs(&self.folder) else { return };
         let free = space.f_bavail.saturating_mul(space.f_frsize);
-        let tight = u8::from(free < self.reserve) + u8::from(free < self.reserve / 2);
+        let below = |share: u64| u8::from(free < self.reserve / 4 * share);
+        let tight = below(4) + below(3) + below(2);
         let before = self.tight.swap(tight, Ordering::Relaxed);
         if tight > before {
             tracing::error!(

@@ -1,5 +1,7 @@
 //! `shikaku config`: reads a configuration and says what is wrong with it, or what it comes to.
 
+mod machine;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -36,6 +38,9 @@ impl ConfigCommand {
                 trust::check(&config.card).map_err(CommandError::usage)?;
                 for listener in &config.listeners {
                     Entrance::open(listener).map_err(CommandError::usage)?;
+                }
+                if let Some((key, why)) = machine::memory().and_then(|octets| config.service.fault(octets)) {
+                    return Err(CommandError::Usage(format!("{}: {key}: {why}", file.display())));
                 }
                 println!("{}: ok", file.display());
             }

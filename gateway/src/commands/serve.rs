@@ -1,24 +1,28 @@
 //! `shikaku serve`: the service, until it is told to stop.
 
-use std::net::SocketAddr;
+mod limits;
+mod supervisor;
+
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use pki::UnixTime;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::CommandError;
 use crate::admin;
+use crate::audit::PATIENCE;
 use crate::config::Config;
 use crate::confirmations::Keeper;
-use crate::front::{self, Places, Watch};
-use crate::gateway::Gateway;
+use crate::front::{self, Porch, Sockets};
+use crate::gateway::{Gateway, StartError};
 use crate::intake;
 use crate::jobs::Worker;
+use supervisor::Told;
 
 /// How often spent challenges and revocation lists are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(5);
@@ -69,76 +73,86 @@ pub(super) fn log_to_stderr(level: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Serves until SIGTERM or SIGINT, and takes over changed `[card]` and `[[listener]]` on SIGHUP; `ready` is called once the listeners are open.
+/// Serves until SIGTERM or SIGINT, and reads the configuration again on SIGHUP; `ready` is called once desks
+/// are answered.
 pub(super) fn serve(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(CommandError::environment)?;
-    runtime.block_on(run(path, config, ready))
+    let served = runtime.block_on(run(path, config, ready));
+    // A start that was broken off may still be reading: nobody waits for it.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    served
 }
 
+/// What asks the process to do something.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    /// A file at its limit shall be a failed write, which is reported, and not the end of the process.
+    _file_size: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            _file_size: signal(SignalKind::from_raw(SIGXFSZ))?,
+        })
+    }
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// The whole life, in order: let in, start, serve, drain.
 async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), CommandError> {
-    let started: admin::Starting = Arc::new(OnceLock::new());
-    let admin = admin::start(config.admin.address, Arc::clone(&started))
-        .map_err(|error| taken("admin.address", config.admin.address, &error))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::environment)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(CommandError::environment)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::environment)?;
+    let mut signals = Signals::listen().map_err(CommandError::environment)?;
+    limits::raise_open_files(config.service.connections);
+    let porch = Arc::new(Porch::open(config).map_err(StartError::Porch)?);
+    let (stop, stopping) = watch::channel(false);
+    let mut serving = JoinSet::new();
+    let patience = open_doors(config, &porch, (&stopping, &mut serving))?;
 
-    // A file at its limit shall be a failed write, which is reported, and not the end of the process.
-    let _file_size = signal(SignalKind::from_raw(SIGXFSZ)).map_err(CommandError::environment)?;
-
-    let gateway = tokio::task::block_in_place(|| Gateway::start(config)).map(Arc::new)?;
+    let (asked, behind) = (config.clone(), Arc::clone(&porch));
+    let mut starting = tokio::task::spawn_blocking(move || Gateway::behind(behind, &asked, patience));
+    let gateway = tokio::select! {
+        started = &mut starting => started.map_err(CommandError::environment)??,
+        () = signals.stop() => {
+            tracing::info!("stopped before it had started");
+            return Ok(());
+        }
+    };
+    let gateway = Arc::new(gateway);
     // What the lists say is in the ledger before the first answer rests on it.
     tokio::task::block_in_place(|| gateway.tend());
+    porch.load.watch().map_err(CommandError::environment)?;
     let worker = Worker::start(&gateway).map_err(CommandError::environment)?;
-    let (stop, stopping) = watch::channel(false);
-    let mut serving = tokio::task::JoinSet::new();
-    let places = Places::new(&gateway.limits);
-    let watch = Watch::start(&gateway.limits).map_err(CommandError::environment)?;
-    for entrance in &gateway.entrances {
-        let address = entrance.address();
-        let listener =
-            TcpListener::bind(address).await.map_err(|error| taken("listener.address", address, &error))?;
-        let bound = listener.local_addr().unwrap_or(address);
-        tracing::info!(%bound, "serving");
-        serving.spawn(front::serve(
-            Arc::clone(&gateway),
-            listener,
-            Arc::clone(entrance),
-            (Arc::clone(&places), watch.clone()),
-            stopping.clone(),
-        ));
-    }
-    tracing::info!(%admin, generation = gateway.desk.memory.generation(), persons = gateway.desk.memory.persons(), "ready");
     let keeper = Keeper::start(&gateway).map_err(CommandError::environment)?;
     if let Some(folder) = &config.feed.folder {
         intake::folder::watch(&gateway, folder).map_err(|error| {
             CommandError::Environment(format!("feed.folder {}: {error}", folder.display()))
         })?;
     }
-    let _ = started.set(Arc::clone(&gateway));
+    porch.begin(Arc::clone(&gateway));
+    let memory = &gateway.desk.memory;
+    tracing::info!(generation = memory.generation(), persons = memory.persons(), "ready");
+    supervisor::tell(Told::Ready);
     ready();
 
-    let mut tend = tokio::time::interval(TEND_EVERY);
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            _ = hangup.recv() => {
-                let (gateway, path) = (Arc::clone(&gateway), path.to_owned());
-                let _ = tokio::task::spawn_blocking(move || reload(&gateway, &path)).await;
-            }
-            _ = tend.tick() => {
-                let gateway = Arc::clone(&gateway);
-                // Reading lists takes a while; a tick that finds one under way waits its turn.
-                let _ = tokio::task::spawn_blocking(move || gateway.tend()).await;
-            }
-        }
-    }
-    tracing::info!("stopping: no new requests, finishing those in flight");
+    serve_until_stopped(&gateway, path, &mut signals).await;
+    tracing::info!("stopping: finishing what desks wait for");
+    supervisor::tell(Told::Stopping);
     gateway.drain();
+    gateway.load.stop();
     let _ = stop.send(true);
     gateway.jobs.stop();
     while serving.join_next().await.is_some() {}
@@ -152,23 +166,65 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     Ok(())
 }
 
-/// Reads the configuration again and puts its `[card]` and `[[listener]]` in force; one that cannot be
-/// used changes nothing.
+/// Opens every listening socket, the operator's first. Callers are let in at once and told to come back
+/// until memory is made; at a door that was handed over, which the gateway before this one may still keep,
+/// they wait for a while before they are. Gives the time for which that gateway is waited for.
+fn open_doors(
+    config: &Config,
+    porch: &Arc<Porch>,
+    (stopping, serving): (&watch::Receiver<bool>, &mut JoinSet<()>),
+) -> Result<Duration, CommandError> {
+    let mut sockets = Sockets::handed().map_err(CommandError::usage)?;
+    let (operators, mut any_shared) =
+        sockets.take("admin.address", config.admin.address).map_err(CommandError::environment)?;
+    tracing::info!(admin = %config.admin.address, "listening");
+    admin::start(operators, Arc::clone(&porch.started)).map_err(CommandError::environment)?;
+    for entrance in &porch.entrances {
+        let address = entrance.address();
+        let door = sockets.door("listener.address", address).map_err(CommandError::environment)?;
+        any_shared |= door.is_shared;
+        tracing::info!(%address, handed_over = door.is_shared, "listening");
+        let (porch, entrance) = (Arc::clone(porch), Arc::clone(entrance));
+        serving.spawn(front::serve(porch, door, entrance, stopping.clone()));
+    }
+    sockets.all_taken().map_err(CommandError::usage)?;
+    let drain = Duration::from_secs(config.service.drain_seconds);
+    Ok(if any_shared { PATIENCE + drain } else { PATIENCE })
+}
+
+async fn serve_until_stopped(gateway: &Arc<Gateway>, path: &Path, signals: &mut Signals) {
+    let mut tend = tokio::time::interval(TEND_EVERY);
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => return,
+            _ = signals.interrupt.recv() => return,
+            _ = signals.hangup.recv() => {
+                supervisor::tell(Told::Reloading);
+                let (gateway, path) = (Arc::clone(gateway), path.to_owned());
+                let _ = tokio::task::spawn_blocking(move || reload(&gateway, &path)).await;
+                supervisor::tell(Told::Ready);
+            }
+            _ = tend.tick() => {
+                let gateway = Arc::clone(gateway);
+                // Reading lists takes a while; a tick that finds one under way waits its turn.
+                let _ = tokio::task::spawn_blocking(move || gateway.tend()).await;
+            }
+        }
+    }
+}
+
+/// Reads the configuration again; one that cannot be used changes nothing.
 fn reload(gateway: &Gateway, path: &Path) {
-    let read = Config::read(path).map_err(|error| error.to_string());
-    match read.and_then(|config| gateway.reload(&config).map_err(|error| error.to_string())) {
+    match gateway.reload(path) {
         Ok(()) => {
             let now = UnixTime(gateway.clock.now().millis() / 1000);
             let anchors = gateway.desk.trust.anchors(now);
             let names: Vec<_> = anchors.iter().map(|anchor| anchor.name.as_str()).collect();
             tracing::info!(anchors = names.join(" "), "the changed configuration is in force");
         }
-        Err(error) => tracing::error!(error, "configuration not taken over; what was in force stays so"),
+        Err(error) => {
+            let error = error.to_string();
+            tracing::error!(error, "configuration not taken over; what was in force stays so");
+        }
     }
-}
-
-fn taken(key: &str, address: SocketAddr, error: &std::io::Error) -> CommandError {
-    CommandError::Environment(format!(
-        "{key} {address}: {error}; is another gateway running there? choose another address or stop it"
-    ))
 }

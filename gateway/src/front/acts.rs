@@ -8,7 +8,7 @@ use eligibility::feed::Source;
 use super::asked::small_json;
 use super::body::{self, Media};
 use super::routes::{Head, after};
-use crate::audit::Entry;
+use crate::audit::{Entry, Work};
 use crate::confirmations;
 use crate::intake;
 use crate::peer::Role;
@@ -19,7 +19,7 @@ pub(super) async fn feed(
     source: &str,
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
-    head.admitted()?;
+    head.has_room(Work::Intake)?;
     body::check_media(request.headers(), Media::Lines)?;
     let mut entry = head.act("feed", "feeding");
     if let Some(Source::Insurer(number)) = Source::parse(source) {
@@ -46,7 +46,7 @@ pub(super) async fn link(
     head: &Head<'_>,
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
-    head.admitted()?;
+    head.has_room(Work::Intake)?;
     let json = small_json(head, request).await?;
     let mut entry = head.act("link", "card registration");
     let linked = intake::links::link(head.gateway, head.peer, (head.now, &json), &mut entry).await;
@@ -54,7 +54,7 @@ pub(super) async fn link(
 }
 
 pub(super) async fn unlink(head: &Head<'_>, serial: &str) -> Result<(StatusCode, Vec<u8>), Refusal> {
-    head.admitted()?;
+    head.has_room(Work::Intake)?;
     let mut entry = head.act("unlink", "card registration");
     let unlinked = intake::links::unlink(head.gateway, head.peer, serial, &mut entry).await;
     acted(head, entry, unlinked).await
@@ -82,7 +82,7 @@ pub(super) async fn dismissal(
     which: (&str, &str),
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
-    head.admitted()?;
+    head.has_room(Work::Intake)?;
     let json = by_operator(head, request).await?;
     let dismissed = intake::api::dismiss(head.gateway, head.peer, which, &json).await;
     acted(head, head.act("dismissal", "feed review"), dismissed).await
@@ -93,7 +93,7 @@ pub(super) async fn decision(
     which: (&str, &str),
     request: Request<Incoming>,
 ) -> Result<(StatusCode, Vec<u8>), Refusal> {
-    head.admitted()?;
+    head.has_room(Work::Intake)?;
     let json = by_operator(head, request).await?;
     let decided = intake::api::decide(head.gateway, head.peer, which, &json).await;
     acted(head, head.act("held", "feed review"), decided).await

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use super::batch;
 use super::body::{self, Media};
 use super::routes::{Given, Head, Outcome};
-use crate::audit::{Entry, Work};
+use crate::audit::{Entry, Recording, Work};
+use crate::clock::Clock;
+use crate::metrics::Stage;
 use crate::path::{self, CardReply, Reply};
 use crate::peer::Role;
 use crate::refusal::{Fresh, Refusal};
@@ -25,8 +27,11 @@ pub(super) async fn small_json(head: &Head<'_>, request: Request<Incoming>) -> R
 
 /// The body of one query, of whatever media type.
 pub(super) async fn limited(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes::Bytes, Refusal> {
-    let limits = &head.gateway.limits;
-    body::read(request.into_body(), limits.body_octets, Duration::from_secs(limits.body_seconds)).await
+    let (limits, began) = (&head.gateway.limits, Clock::instant());
+    let within = Duration::from_secs(limits.body_seconds);
+    let read = body::read(request.into_body(), limits.body_octets, within).await;
+    head.gateway.metrics.stage(Stage::Receive, began.elapsed());
+    read
 }
 
 async fn asked(head: &Head<'_>, request: Request<Incoming>) -> Result<bytes::Bytes, Refusal> {
@@ -41,8 +46,9 @@ pub(super) async fn number(head: &Head<'_>, request: Request<Incoming>) -> Outco
         Ok(json) => json,
         Err(refusal) => return (Err(refusal), None),
     };
+    let _begun = head.gateway.load.begin();
     let replied = guarded(head, "number", || path::number(&head.gateway.desk, head.request(), &json));
-    recorded(replied).await
+    recorded(head, replied).await
 }
 
 pub(super) async fn card(head: &Head<'_>, request: Request<Incoming>) -> Outcome {
@@ -50,19 +56,23 @@ pub(super) async fn card(head: &Head<'_>, request: Request<Incoming>) -> Outcome
         Ok(json) => json,
         Err(refusal) => return (Err(refusal), None),
     };
-    let desk = &head.gateway.desk;
+    let (desk, load) = (&head.gateway.desk, &head.gateway.load);
+    let begun = load.begin();
     let needs = match guarded(head, "card", || path::card(desk, head.request(), &json)) {
-        Ok(CardReply::Now(reply)) => return recorded(Ok(reply)).await,
+        Ok(CardReply::Now(reply)) => return recorded(head, Ok(reply)).await,
         Ok(CardReply::NeedsStatus(needs)) => needs,
         Err(refusal) => return (Err(refusal), None),
     };
+    // The responder's time is not ours.
+    drop(begun);
     let (waiting, question) = needs.into_question();
     let now = pki::UnixTime(head.now.millis().div_euclid(1000));
     let status = waiting.trust().ask(question, now).await;
+    let _begun = load.begin();
     let replied = guarded(head, "card", || {
         path::card_with_status(&path::json, desk, head.request(), &json, waiting, status)
     });
-    recorded(replied).await
+    recorded(head, replied).await
 }
 
 /// A fault of ours must not take the connection, and with it other people's answers, along.
@@ -71,7 +81,10 @@ pub(super) fn guarded<T>(
     route: &'static str,
     ask: impl FnOnce() -> T,
 ) -> Result<T, Refusal> {
-    std::panic::catch_unwind(AssertUnwindSafe(ask)).map_err(|_| {
+    let began = Clock::instant();
+    let asked = std::panic::catch_unwind(AssertUnwindSafe(ask));
+    head.gateway.metrics.stage(Stage::Path, began.elapsed());
+    asked.map_err(|_| {
         head.gateway.metrics.panics.inc();
         // What was asked is recorded all the same; the caller learns of the fault whether or not it is.
         head.gateway.desk.audit.record(&Entry::question(route, Work::Desk, head.request())).leave();
@@ -80,15 +93,23 @@ pub(super) fn guarded<T>(
 }
 
 /// The reply, once its record is written.
-async fn recorded(replied: Result<Reply, Refusal>) -> Outcome {
+async fn recorded(head: &Head<'_>, replied: Result<Reply, Refusal>) -> Outcome {
     let Reply { outcome, word, recording } = match replied {
         Ok(reply) => reply,
         Err(refusal) => return (Err(refusal), None),
     };
-    if !recording.written().await {
+    if !written(head, recording).await {
         return (Err(Refusal::Overloaded), None);
     }
     (outcome.map(|json| Given::Json(StatusCode::OK, json)), Some(word))
+}
+
+/// Waits for a record; whether it is written.
+pub(super) async fn written(head: &Head<'_>, recording: Recording) -> bool {
+    let began = Clock::instant();
+    let written = recording.written().await;
+    head.gateway.metrics.stage(Stage::Record, began.elapsed());
+    written
 }
 
 pub(super) async fn batch(head: &Head<'_>, request: Request<Incoming>) -> Result<Vec<u8>, Refusal> {

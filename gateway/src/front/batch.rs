@@ -39,12 +39,9 @@ pub(super) async fn answer(
     if lines.count() > LINES {
         return Err(Refusal::BodyTooLarge);
     }
-    let place = Arc::clone(&gateway.bulk).try_acquire_owned().map_err(|_| Refusal::Overloaded)?;
-    let (gateway, peer) = (Arc::clone(gateway), Arc::clone(peer));
-    let answered = tokio::task::spawn_blocking(move || {
-        let _place = place;
-        answer_lines(&gateway, &peer, (now, trace), &body)
-    });
+    let place = gateway.bulk.place().ok_or(Refusal::Overloaded)?;
+    let (served, peer) = (Arc::clone(gateway), Arc::clone(peer));
+    let answered = place.run(move || answer_lines(&served, &peer, (now, trace), &body));
     answered.await.map_err(|_| Refusal::Internal)?
 }
 

@@ -11,10 +11,12 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
 };
-use hyper::{Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use uuid::Uuid;
 
 use super::traffic::Traffic;
+use crate::clock::Clock;
+use crate::config::Service;
 use crate::jobs::api::Kind;
 use crate::jobs::results::Stream;
 use crate::refusal::Refusal;
@@ -150,9 +152,53 @@ pub(super) async fn read(body: Incoming, octets: usize, within: Duration) -> Res
     }
 }
 
+/// A body that is read piece by piece, as long as it keeps coming.
+pub(crate) struct Arriving {
+    body: Incoming,
+    silence: Duration,
+    least: u64,
+    octets: u64,
+    waited: Duration,
+}
+
+/// Time that a body may dribble before it must have kept its pace.
+const GRACE: Duration = Duration::from_secs(10);
+
+impl Arriving {
+    /// A body that may be silent for so long, and must bring so many octets a second on the whole.
+    pub(crate) fn new(body: Incoming, service: &Service) -> Self {
+        let silence = Duration::from_secs(service.chunk_seconds);
+        let least = service.least_octets_per_second;
+        Self { body, silence, least, octets: 0, waited: Duration::ZERO }
+    }
+
+    /// The next piece; `None` behind the last.
+    ///
+    /// # Errors
+    /// [`Refusal`] when it breaks off, or comes too slowly. Only the time that we wait counts.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        const BROKEN: Refusal = Refusal::Malformed { column: 0 };
+        let began = Clock::instant();
+        let piece = match tokio::time::timeout(self.silence, self.body.frame()).await {
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            Ok(None) => return Ok(None),
+            Ok(Some(Err(_))) | Err(_) => return Err(BROKEN),
+        };
+        self.waited += began.elapsed();
+        self.octets += piece.len() as u64;
+        let due = self.waited.saturating_sub(GRACE).as_secs().saturating_mul(self.least);
+        if self.octets < due { Err(BROKEN) } else { Ok(Some(piece)) }
+    }
+}
+
 /// A reply with JSON.
 pub(super) fn json(status: StatusCode, body: Vec<u8>, id: Uuid) -> Response<ReplyBody> {
     with_headers(status, "application/json", body, id)
+}
+
+/// A reply with JSON that is always the same.
+pub(super) fn fixed(json: &'static [u8], id: Uuid) -> Response<ReplyBody> {
+    headed(StatusCode::OK, "application/json", Either::Left(Full::new(Bytes::from_static(json))), id)
 }
 
 /// A reply with one JSON document a line.
@@ -168,6 +214,18 @@ pub(super) fn other(status: StatusCode, kind: &'static str, body: Vec<u8>, id: U
 /// A reply that refuses.
 pub(super) fn refused(refusal: &Refusal, id: Uuid) -> Response<ReplyBody> {
     refused_as(refusal, "application/problem+json", refusal.to_json(), id)
+}
+
+/// Octets of a body that is read only so that the connection can go on behind a refusal.
+const UNREAD: usize = 64 * 1024;
+/// Time for them.
+const UNREAD_WITHIN: Duration = Duration::from_millis(200);
+
+/// A reply that refuses what nobody has looked at.
+pub(super) async fn refused_unread(request: Request<Incoming>, refusal: &Refusal) -> Response<ReplyBody> {
+    // What cannot be read to its end closes the connection.
+    let _ = read(request.into_body(), UNREAD, UNREAD_WITHIN).await;
+    refused(refusal, Uuid::now_v7())
 }
 
 /// A reply that refuses on a wire of its own media type.

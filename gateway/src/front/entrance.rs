@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use pki::UnixTime;
-use rustls::ServerConfig;
 
-use super::tls::{self, Tls, TlsError};
+use super::tls::{self, Identity, TlsError};
 use crate::config::Listener;
 use crate::trust::{ClientCas, Clients, ClientsError};
 
@@ -26,13 +25,13 @@ pub enum EntranceError {
 pub struct Entrance {
     address: SocketAddr,
     clients: Arc<Clients>,
-    tls: RwLock<Tls>,
+    identity: RwLock<Arc<Identity>>,
 }
 
 /// What an entrance is to become: read and found usable, not yet in force.
 pub struct Plan {
     cas: ClientCas,
-    tls: Tls,
+    identity: Identity,
 }
 
 impl Entrance {
@@ -44,8 +43,8 @@ impl Entrance {
         let cas = ClientCas::read(listener)?;
         let names = tls::names(&cas);
         let clients = Arc::new(Clients::new(cas));
-        let tls = RwLock::new(tls::server(listener, &clients, names)?);
-        Ok(Self { address: listener.address, clients, tls })
+        let identity = RwLock::new(Arc::new(tls::server(listener, &clients, names)?));
+        Ok(Self { address: listener.address, clients, identity })
     }
 
     /// Reads it all again; nothing changes yet.
@@ -54,14 +53,14 @@ impl Entrance {
     /// [`EntranceError`] with the file at fault.
     pub fn plan(&self, listener: &Listener) -> Result<Plan, EntranceError> {
         let cas = ClientCas::read(listener)?;
-        let tls = tls::server(listener, &self.clients, tls::names(&cas))?;
-        Ok(Plan { cas, tls })
+        let identity = tls::server(listener, &self.clients, tls::names(&cas))?;
+        Ok(Plan { cas, identity })
     }
 
     /// Puts what was read in force.
     pub fn replace(&self, plan: Plan, now: UnixTime) {
         self.clients.replace(plan.cas, now);
-        *self.tls.write().unwrap_or_else(PoisonError::into_inner) = plan.tls;
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan.identity);
     }
 
     /// Where it listens.
@@ -76,15 +75,14 @@ impl Entrance {
         &self.clients
     }
 
-    /// The TLS of the next connection.
-    #[must_use]
-    pub fn tls(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.tls.read().unwrap_or_else(PoisonError::into_inner).config)
+    /// What the next connection meets.
+    pub(super) fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.identity.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// When our own certificate here ends, or the first above it.
     #[must_use]
     pub fn ends(&self) -> UnixTime {
-        self.tls.read().unwrap_or_else(PoisonError::into_inner).ends
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).ends
     }
 }

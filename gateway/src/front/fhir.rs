@@ -8,9 +8,10 @@ use hyper::body::Incoming;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use hyper::{Request, Response, StatusCode};
 
-use super::asked::{guarded, limited};
+use super::asked::{guarded, limited, written};
 use super::body::{self, ReplyBody};
-use super::routes::{Head, serving};
+use super::routes::Head;
+use crate::audit::Work;
 use crate::path::{self, Reply};
 use crate::peer::Role;
 use crate::refusal::Refusal;
@@ -39,11 +40,12 @@ pub(super) async fn submit(
 
 async fn answered(head: &Head<'_>, request: Request<Incoming>) -> Result<(Vec<u8>, &'static str), Refusal> {
     check_media(request.headers())?;
-    serving(head)?;
+    let _admitted = head.admitted(Work::Desk)?;
     if !head.peer.has(Role::Reception) && !head.peer.has(Role::Review) {
         return Err(Refusal::Forbidden);
     }
     let json = limited(head, request).await?;
+    let _begun = head.gateway.load.begin();
     let reply = guarded(head, "number", || match fhir::Asked::from_json(&json) {
         Ok(asked) => {
             let encode = |answer: &Answer<'_>, _| fhir::response(answer, &asked);
@@ -52,7 +54,7 @@ async fn answered(head: &Head<'_>, request: Request<Incoming>) -> Result<(Vec<u8
         Err(refusal) => path::number_as(&path::json, &head.gateway.desk, head.request(), Err(refusal)),
     })?;
     let Reply { outcome, word, recording } = reply;
-    if !recording.written().await {
+    if !written(head, recording).await {
         return Err(Refusal::Overloaded);
     }
     outcome.map(|octets| (octets, word))

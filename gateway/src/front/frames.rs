@@ -36,6 +36,8 @@ pub(super) struct Frames {
 pub(super) struct Came {
     /// A request began or went on: headers, or data that is not empty.
     pub(super) progress: bool,
+    /// A request began.
+    pub(super) asked: bool,
     /// More control frames than there may be.
     pub(super) flood: bool,
 }
@@ -78,7 +80,7 @@ impl Frames {
         match kind {
             DATA if self.skip > 0 => came.progress = true,
             HEADERS => {
-                came.progress = true;
+                (came.progress, came.asked) = (true, true);
                 self.credit = self.credit.saturating_add(A_REQUEST).min(FREE);
             }
             CONTINUATION => {}
@@ -129,7 +131,7 @@ mod tests {
         let mut frames = begun();
         let mut data = vec![0, 0x40, 0, 0, 0, 0, 0, 0, 1];
         data.extend([6; 0x4000]);
-        assert_eq!(frames.see(&data), Came { progress: true, flood: false });
+        assert_eq!(frames.see(&data), Came { progress: true, ..Came::default() });
         assert_eq!(frames.credit, FREE);
         assert_eq!(frames.see(&[0, 0, 0, 0, 0, 0, 0, 0, 1]), Came::default());
         assert_eq!(frames.credit, FREE - 1);

@@ -11,10 +11,10 @@ use hyper::body::Incoming;
 use hyper::header::{ACCEPT, ACCEPT_CHARSET, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use hyper::{Request, Response, StatusCode};
 
-use super::asked::{guarded, limited};
+use super::asked::{guarded, limited, written};
 use super::batch;
 use super::body::{self, ReplyBody};
-use super::routes::{Head, serving};
+use super::routes::Head;
 use crate::audit::{Entry, Work};
 use crate::gateway::Gateway;
 use crate::path::{self, CardReply, Reply};
@@ -88,7 +88,7 @@ async fn take(
 ) -> Result<Answered, Refusal> {
     let (form, charset) = media(request.headers())?;
     style.form = form;
-    serving(head)?;
+    let _admitted = head.admitted(Work::Desk)?;
     if !head.peer.has(Role::Reception) && !head.peer.has(Role::Review) {
         return Err(Refusal::Forbidden);
     }
@@ -147,6 +147,7 @@ fn refused(head: &Head<'_>, style: Style, refusal: Refusal) -> Answered {
 }
 
 async fn query(head: &Head<'_>, body: &Body, style: &mut Style) -> Answered {
+    let begun = head.gateway.load.begin();
     let asked = guarded(head, "number", || {
         let text = body.text(style);
         let tree = text.as_ref().map_err(Refusal::clone).and_then(|text| body.tree(text));
@@ -161,7 +162,9 @@ async fn query(head: &Head<'_>, body: &Body, style: &mut Style) -> Answered {
         Err(internal) => return refused(head, *style, internal),
     };
     let Reply { outcome, word, recording } = reply;
-    if !recording.written().await {
+    let written = written(head, recording).await;
+    drop(begun);
+    if !written {
         return refused(head, *style, Refusal::Overloaded);
     }
     Answered { outcome, word, refusal }
@@ -169,20 +172,23 @@ async fn query(head: &Head<'_>, body: &Body, style: &mut Style) -> Answered {
 
 /// What goes to disk, or is long: in the lower class, on threads that may wait.
 async fn in_bulk(head: &Head<'_>, body: Body, style: &mut Style) -> Answered {
-    let place = Arc::clone(&head.gateway.bulk).try_acquire_owned();
     let (gateway, peer) = (Arc::clone(head.gateway), Arc::clone(head.peer));
     let (request, mut wanted) = (Owned { peer, id: head.id, now: head.now, trace: head.trace }, *style);
-    let done = tokio::task::spawn_blocking(move || {
-        let answered = on_disk(&gateway, &request, &body, &mut wanted, place.is_ok());
-        drop(place);
+    let mut answer = move |has_place| {
+        let answered = on_disk(&gateway, &request, &body, &mut wanted, has_place);
         (answered, wanted)
-    });
-    match done.await {
+    };
+    let admitted = head.admitted(Work::Batch).is_ok();
+    let done = match head.gateway.bulk.place().filter(|_| admitted) {
+        Some(place) => place.run(move || answer(true)).await.map_err(drop),
+        None => tokio::task::spawn_blocking(move || answer(false)).await.map_err(drop),
+    };
+    match done {
         Ok((answered, wanted)) => {
             *style = wanted;
             answered
         }
-        Err(_) => {
+        Err(()) => {
             head.gateway.metrics.panics.inc();
             refused(head, *style, Refusal::Internal)
         }
@@ -255,7 +261,7 @@ async fn face(
         }
     };
     let Reply { outcome, word, recording } = reply;
-    if !recording.written().await {
+    if !written(head, recording).await {
         return Err(Refusal::Overloaded);
     }
     let refusal = outcome.as_ref().err().map(|refusal| office.refusal(None, refusal)).unwrap_or_default();

@@ -3,7 +3,7 @@
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 
-use super::body;
+use super::body::{self, Arriving};
 use super::routes::{Given, Head};
 use crate::jobs;
 use crate::peer::Role;
@@ -15,7 +15,8 @@ pub(super) async fn take(head: &Head<'_>, request: Request<Incoming>) -> Result<
         return Err(Refusal::Forbidden);
     }
     let kind = body::claim_file(request.headers())?;
-    let taken = jobs::api::take(head.gateway, head.request(), kind, request.into_body()).await?;
+    let body = Arriving::new(request.into_body(), &head.gateway.limits);
+    let taken = jobs::api::take(head.gateway, head.request(), kind, body).await?;
     Ok(Given::Json(StatusCode::ACCEPTED, taken))
 }
 

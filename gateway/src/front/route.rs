@@ -1,5 +1,7 @@
 //! Which route a path is, and its methods.
 
+use crate::audit::Work;
+
 /// What a request asks of us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route<'r> {
@@ -66,6 +68,30 @@ impl<'r> Route<'r> {
             [Some("prechecks"), Some(id), Some("results"), None, ..] => (Self::Results(id), "GET"),
             _ => return None,
         })
+    }
+
+    /// The class of work that it is part of.
+    pub(super) const fn work(self) -> Work {
+        match self {
+            Self::Description
+            | Self::Oqs(_)
+            | Self::Capability
+            | Self::Submit
+            | Self::Challenges
+            | Self::Card
+            | Self::Number => Work::Desk,
+            Self::Feeds
+            | Self::Feed(_)
+            | Self::Quarantine(_)
+            | Self::Dismissal(..)
+            | Self::Held(_)
+            | Self::HeldOne(..)
+            | Self::Links
+            | Self::Link(_)
+            | Self::Notices => Work::Intake,
+            Self::Batch | Self::Confirmations => Work::Batch,
+            Self::Prechecks | Self::Precheck(_) | Self::Results(_) => Work::Precheck,
+        }
     }
 
     /// The label in metrics and logs.

@@ -15,6 +15,7 @@ use super::scan::{FIELDS, HEAD_OCTETS, TARGET};
 use super::{acts, asked, fhir, oqs, prechecks};
 use crate::audit::{Entry, Work};
 use crate::clock::Clock;
+use crate::front::load::Admitted;
 use crate::gateway::{Gateway, Phase};
 use crate::intake;
 use crate::jobs::results::Stream;
@@ -41,9 +42,28 @@ impl Head<'_> {
         Entry::act(route, purpose, Work::Intake, self.request())
     }
 
-    /// Whether there is room for the records of links and feeds.
-    pub(super) fn admitted(&self) -> Result<(), Refusal> {
-        if self.gateway.desk.audit.admits(Work::Intake) { Ok(()) } else { Err(Refusal::Overloaded) }
+    /// Whether work of this class may begin now; it is under way until what is given is dropped. Who is
+    /// stopping finishes what desks wait for, and begins nothing else.
+    pub(super) fn admitted(&self, work: Work) -> Result<Admitted<'_>, Refusal> {
+        let gateway = self.gateway;
+        if gateway.phase() == Phase::Draining && work != Work::Desk {
+            return Err(Refusal::Draining);
+        }
+        if !gateway.porch.budgets.admits(self.peer) {
+            return Err(Refusal::RateLimited);
+        }
+        let admitted = gateway.load.admit(work).ok_or(Refusal::Overloaded);
+        admitted.inspect_err(|_| gateway.metrics.shed(work))
+    }
+
+    /// Whether there is room for the records of what is about to be done.
+    pub(super) fn has_room(&self, work: Work) -> Result<(), Refusal> {
+        let has_room = self.gateway.desk.audit.admits(work);
+        if has_room {
+            return Ok(());
+        }
+        self.gateway.metrics.shed(work);
+        Err(Refusal::Overloaded)
     }
 
     pub(super) fn request(&self) -> path::Request<'_> {
@@ -51,11 +71,19 @@ impl Head<'_> {
     }
 }
 
-/// Answers a request that was refused before anything of it was read.
-pub(super) fn refuse(gateway: &Arc<Gateway>, peer: &Arc<Peer>, refusal: &Refusal) -> Response<ReplyBody> {
+/// Answers a request that was refused by its head alone. The caller is known: it leaves a record.
+pub(super) async fn refuse(
+    gateway: &Arc<Gateway>,
+    peer: &Arc<Peer>,
+    refusal: &Refusal,
+) -> Response<ReplyBody> {
     let (id, said) = (request_id::next(gateway.clock.now()), refusal.problem().code);
     gateway.metrics.answered("none", said, Duration::ZERO);
     tracing::info!(request = %id, peer = %peer.fingerprint(), outcome = said, "refused by its head");
+    let head = Head { gateway, peer, id, now: gateway.clock.now(), trace: None };
+    let entry = Entry::act("head", "operation", Work::Desk, head.request()).outcome(said);
+    // It is refused whether or not there is room for its record.
+    let _ = gateway.desk.audit.record(&entry).written().await;
     body::refused(refusal, id)
 }
 
@@ -97,6 +125,7 @@ pub(super) async fn reply(
     note(&head, word, said, began.elapsed());
     match outcome {
         Ok(Given::Json(status, json)) => body::json(status, json, head.id),
+        Ok(Given::Fixed(json)) => body::fixed(json, head.id),
         Ok(Given::Lines(lines)) => body::lines(StatusCode::OK, lines, head.id),
         Ok(Given::Results(kind, stream)) => body::results(kind, stream, head.id),
         Ok(Given::Elsewhere(location)) => body::elsewhere(&location, head.id),
@@ -108,6 +137,8 @@ pub(super) async fn reply(
 pub(super) enum Given {
     Json(StatusCode, Vec<u8>),
     Lines(Vec<u8>),
+    /// JSON that is always the same: no caller makes a copy of it.
+    Fixed(&'static [u8]),
     /// Results of a media type.
     Results(&'static str, Stream),
     /// The address at which another gateway answers.
@@ -167,19 +198,11 @@ fn route<'r>(request: &Request<Incoming>, path: &'r str) -> Result<Route<'r>, Re
     Ok(route)
 }
 
-/// Refuses while the gateway begins and ends.
-pub(super) fn serving(head: &Head<'_>) -> Result<(), Refusal> {
-    match head.gateway.phase() {
-        Phase::Starting => Err(Refusal::NotReady),
-        Phase::Draining => Err(Refusal::Draining),
-        Phase::Serving => Ok(()),
-    }
-}
-
 async fn dispatch(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>) -> Outcome {
-    if let Err(refusal) = serving(head) {
-        return (Err(refusal), None);
-    }
+    let _admitted = match head.admitted(route.work()) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return (Err(refusal), None),
+    };
     match route {
         Route::Card => asked::card(head, request).await,
         Route::Number => asked::number(head, request).await,
@@ -196,7 +219,7 @@ async fn others(head: &Head<'_>, route: Route<'_>, request: Request<Incoming>) -
         Route::Oqs(_) | Route::Capability | Route::Submit | Route::Card | Route::Number => {
             plain::<Given>(Err(Refusal::NoSuchRoute))
         }
-        Route::Description => plain(Ok((StatusCode::OK, DESCRIPTION.to_vec()))),
+        Route::Description => plain(Ok(Given::Fixed(DESCRIPTION))),
         Route::Batch => plain(asked::batch(head, request).await.map(Given::Lines)),
         Route::Challenges => plain(asked::challenges(head, request).await),
         Route::Feeds => plain(intake::api::all(gateway, peer, now)),

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::Frames;
+use super::pace::Pace;
 use super::scan::{Place, Refused, Scanner, TakesStream};
 use super::traffic::{Ended, Traffic, Waiting};
 
@@ -28,6 +29,7 @@ const THROWN_AWAY: usize = 4 * 1024 * 1024;
 pub(super) struct Strict<S> {
     inner: S,
     traffic: Arc<Traffic>,
+    pace: Pace,
     reader: Reader,
 }
 
@@ -59,7 +61,7 @@ enum End {
 }
 
 impl<S> Strict<S> {
-    pub(super) fn http1(inner: S, traffic: Arc<Traffic>, takes_stream: TakesStream) -> Self {
+    pub(super) fn http1(inner: S, traffic: Arc<Traffic>, pace: Pace, takes_stream: TakesStream) -> Self {
         let http1 = Http1 {
             scanner: Scanner::new(takes_stream),
             held: Vec::new(),
@@ -68,11 +70,11 @@ impl<S> Strict<S> {
             end: End::Open,
             thrown_away: 0,
         };
-        Self { inner, traffic, reader: Reader::Http1(http1) }
+        Self { inner, traffic, pace, reader: Reader::Http1(http1) }
     }
 
-    pub(super) fn http2(inner: S, traffic: Arc<Traffic>) -> Self {
-        Self { inner, traffic, reader: Reader::Http2(Frames::default()) }
+    pub(super) fn http2(inner: S, traffic: Arc<Traffic>, pace: Pace) -> Self {
+        Self { inner, traffic, pace, reader: Reader::Http2(Frames::default()) }
     }
 }
 
@@ -121,10 +123,15 @@ impl Http1 {
         }
     }
 
+    /// Whether what comes next is a request that nothing of has come.
+    fn is_between_requests(&self) -> bool {
+        self.held.is_empty() && self.scanner.place() == Place::Head
+    }
+
     fn read<S: AsyncRead + Unpin>(
         &mut self,
         inner: &mut S,
-        traffic: &Traffic,
+        (traffic, pace): (&Traffic, &mut Pace),
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
@@ -138,13 +145,22 @@ impl Http1 {
                 End::Broken => return Poll::Ready(Ok(())),
                 End::Deaf => return self.throw_away(inner, cx),
             }
-            let before = buf.filled().len();
+            if self.is_between_requests() {
+                ready!(pace.poll(cx));
+            }
+            let (before, heads) = (buf.filled().len(), self.scanner.heads());
             let came = if self.held.is_empty() {
                 // As nearly all comes: looked at where the library will read it.
                 self.read_in_place(inner, traffic, cx, buf)
             } else {
                 self.read_piece(inner, traffic, cx)
             };
+            if pace.take_stale(came.is_ready()) {
+                traffic.refuse_next();
+            }
+            if self.scanner.heads() != heads {
+                pace.asked();
+            }
             match came {
                 Poll::Pending => {
                     traffic.wait_for(self.waiting());
@@ -223,15 +239,24 @@ impl Http1 {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { inner, traffic, reader } = self.get_mut();
+        let Self { inner, traffic, pace, reader } = self.get_mut();
         let frames = match reader {
-            Reader::Http1(http1) => return http1.read(inner, traffic, cx, buf),
+            Reader::Http1(http1) => return http1.read(inner, (traffic, pace), cx, buf),
             Reader::Http2(frames) => frames,
         };
+        ready!(pace.poll(cx));
         let before = buf.filled().len();
-        ready!(Pin::new(inner).poll_read(cx, buf))?;
+        let read = Pin::new(inner).poll_read(cx, buf);
+        let is_stale = pace.take_stale(read.is_ready());
+        ready!(read)?;
         let came = frames.see(buf.filled().get(before..).unwrap_or_default());
         traffic.wait_for(Waiting::Request);
+        if came.asked {
+            pace.asked();
+            if is_stale {
+                traffic.refuse_next();
+            }
+        }
         if came.flood {
             traffic.end(Ended::Flood);
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
@@ -273,7 +298,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Strict<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { inner, traffic, reader } = self.get_mut();
+        let Self { inner, traffic, reader, .. } = self.get_mut();
         traffic.wait_for(Waiting::Close);
         ready!(Pin::new(&mut *inner).poll_shutdown(cx))?;
         // Who is still sending hears why before the connection is gone.

@@ -23,6 +23,7 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::names::Names;
 use crate::config::Listener;
 use crate::trust::{ClientCas, Clients};
 
@@ -51,10 +52,11 @@ pub enum TlsError {
     },
 }
 
-/// The TLS of one listener.
-pub(super) struct Tls {
+/// What a listener is known by: its TLS, and the names in its certificate.
+pub(super) struct Identity {
     /// What the next connection is met with.
-    pub(super) config: Arc<ServerConfig>,
+    pub(super) tls: Arc<ServerConfig>,
+    pub(super) names: Names,
     /// When the first certificate of our chain ends.
     pub(super) ends: pki::UnixTime,
 }
@@ -67,7 +69,7 @@ pub(super) fn server(
     listener: &Listener,
     clients: &Arc<Clients>,
     names: Vec<DistinguishedName>,
-) -> Result<Tls, TlsError> {
+) -> Result<Identity, TlsError> {
     let setup = |why: String| TlsError::Setup { address: listener.address, why };
     let provider = Arc::new(provider());
     let callers = Callers { clients: Arc::clone(clients), provider: Arc::clone(&provider), names };
@@ -78,6 +80,10 @@ pub(super) fn server(
         why: format!("no private key in PEM could be read ({error})"),
     })?;
     let chain = certificates(&listener.certificate)?;
+    let own = chain.first().and_then(Names::of).ok_or_else(|| TlsError::File {
+        path: listener.certificate.clone(),
+        why: "its first certificate names no host or address (subjectAltName)".to_owned(),
+    })?;
     let ends = ends(&chain);
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
@@ -91,7 +97,7 @@ pub(super) fn server(
     config.send_tls13_tickets = 1;
     // A request that anybody may send again is not taken before the handshake has ended.
     config.max_early_data_size = 0;
-    Ok(Tls { config: Arc::new(config), ends })
+    Ok(Identity { tls: Arc::new(config), names: own, ends })
 }
 
 /// When the first of these certificates ends. rustls has read them: none that it takes is without an end.

@@ -2,7 +2,7 @@
 //! go, looked at by one thread for all connections. Nothing on the way of a request reads a clock or
 //! sets a timer for it.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -72,6 +72,8 @@ pub(super) struct Traffic {
     replied: AtomicU64,
     delivered: AtomicU64,
     refused: OnceLock<(u64, Refusal)>,
+    /// The next request has waited too long.
+    late: AtomicBool,
     why: OnceLock<Ended>,
     ended: Notify,
 }
@@ -86,6 +88,7 @@ impl Default for Traffic {
             replied: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             refused: OnceLock::new(),
+            late: AtomicBool::new(false),
             why: OnceLock::new(),
             ended: Notify::new(),
         }
@@ -118,8 +121,21 @@ impl Traffic {
     /// A request is handed on. Gives the refusal, where this is the one that the stream refused.
     pub(super) fn begin(&self) -> Option<Refusal> {
         let number = self.began.fetch_add(1, Ordering::Relaxed);
-        let refused = self.refused.get().filter(|(refused, _)| *refused == number);
-        refused.map(|(_, refusal)| refusal.clone())
+        if let Some((_, refusal)) = self.refused.get().filter(|(refused, _)| *refused == number) {
+            return Some(refusal.clone());
+        }
+        let is_late = self.late.load(Ordering::Relaxed) && self.late.swap(false, Ordering::Relaxed);
+        is_late.then_some(Refusal::Overloaded)
+    }
+
+    /// Whether any request was handed on.
+    pub(super) fn has_begun(&self) -> bool {
+        self.began.load(Ordering::Relaxed) > 0
+    }
+
+    /// The next request has waited for so long that it is refused.
+    pub(super) fn refuse_next(&self) {
+        self.late.store(true, Ordering::Relaxed);
     }
 
     /// The request behind so many others is refused.

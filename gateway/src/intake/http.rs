@@ -4,11 +4,9 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use eligibility::feed::Source;
 use eligibility::wire::Wrong;
-use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::Incoming;
 use ledger::LedgerError;
@@ -16,12 +14,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Admitted, DeliverError, HeldBack};
+use crate::front::Arriving;
 use crate::gateway::Gateway;
 use crate::peer::Peer;
 use crate::refusal::Refusal;
-
-/// Longest silence within a delivery.
-const CHUNK_WITHIN: Duration = Duration::from_secs(30);
 
 /// Takes one delivery. Nothing of a connection that drops before its end is committed.
 pub(crate) async fn deliver(
@@ -69,17 +65,12 @@ impl Drop for Spooled {
     }
 }
 
-async fn receive(gateway: &Gateway, mut body: Incoming) -> Result<Spooled, Refusal> {
+async fn receive(gateway: &Gateway, body: Incoming) -> Result<Spooled, Refusal> {
     let (path, file) = gateway.spool.file(Uuid::now_v7()).map_err(spool_failed)?;
     let mut spooled = Spooled { path, file };
+    let mut arriving = Arriving::new(body, &gateway.limits);
     let mut octets = 0_u64;
-    loop {
-        let frame = tokio::time::timeout(CHUNK_WITHIN, body.frame()).await;
-        let chunk = match frame {
-            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            Ok(None) => break,
-            Ok(Some(Err(_))) | Err(_) => return Err(Refusal::Malformed { column: 0 }),
-        };
+    while let Some(chunk) = arriving.next().await? {
         octets += chunk.len() as u64;
         if octets > gateway.spool.most_octets {
             return Err(Refusal::BodyTooLarge);

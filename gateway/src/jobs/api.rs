@@ -5,7 +5,6 @@ use std::sync::Arc;
 use claims::Summary;
 use eligibility::day::Timestamp;
 use eligibility::wire::Wrong;
-use hyper::body::Incoming;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -15,6 +14,7 @@ use super::results::{self, Format, Stream};
 use super::state::Phase;
 use super::{Job, Jobs};
 use crate::audit::{Entry, Work};
+use crate::front::Arriving;
 use crate::gateway::Gateway;
 use crate::path::Request;
 use crate::peer::Peer;
@@ -82,7 +82,7 @@ pub(crate) async fn take(
     gateway: &Gateway,
     request: Request<'_>,
     kind: Kind,
-    body: Incoming,
+    body: Arriving,
 ) -> Result<Vec<u8>, Refusal> {
     let jobs = &gateway.jobs;
     let by = By::of(request.peer).ok_or(Refusal::Forbidden)?;

@@ -4,14 +4,11 @@
 //! disk slows the sender and nobody else. What is kept is durable before the caller is told.
 
 use std::io::{self, Read, Write};
-use std::time::Duration;
 
 use bytes::Bytes;
 use claims::{Claims, Error};
 use eligibility::day::Timestamp;
 use eligibility::wire::Wrong;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -23,10 +20,9 @@ use super::state::State;
 use super::work::lowest;
 use super::{Job, Jobs};
 use crate::background::give_way;
+use crate::front::Arriving;
 use crate::refusal::Refusal;
 
-/// Longest silence within a file.
-const CHUNK_WITHIN: Duration = Duration::from_secs(30);
 /// Chunks between the connection and the thread.
 const CHUNKS: usize = 16;
 
@@ -45,13 +41,13 @@ pub(super) async fn receive(
     id: Uuid,
     by: By,
     now: Timestamp,
-    (kind, body): (Kind, Incoming),
+    (kind, body): (Kind, Arriving),
 ) -> Result<(), Refusal> {
     let (chunks, arriving) = mpsc::channel(CHUNKS);
     let (done, outcome) = oneshot::channel();
     let path = jobs.config.folder.join(id.simple().to_string());
     lowest("precheck file", move || {
-        let _ = done.send(keep(JobFolder::make(path), kind, Arriving::of(arriving), by, now));
+        let _ = done.send(keep(JobFolder::make(path), kind, Chunks::of(arriving), by, now));
     })
     .map_err(failed)?;
     let forwarded = forward(body, &chunks, jobs.config.upload_octets).await;
@@ -77,14 +73,9 @@ fn failed(error: io::Error) -> Refusal {
 }
 
 /// Hands on what arrives. A reader that has ended says why itself.
-async fn forward(mut body: Incoming, chunks: &mpsc::Sender<Option<Bytes>>, most: u64) -> Result<(), Refusal> {
+async fn forward(mut body: Arriving, chunks: &mpsc::Sender<Option<Bytes>>, most: u64) -> Result<(), Refusal> {
     let mut octets = 0_u64;
-    loop {
-        let chunk = match tokio::time::timeout(CHUNK_WITHIN, body.frame()).await {
-            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
-            Ok(None) => return Ok(()),
-            Ok(Some(Err(_))) | Err(_) => return Err(Refusal::Malformed { column: 0 }),
-        };
+    while let Some(chunk) = body.next().await? {
         octets += chunk.len() as u64;
         if octets > most {
             return Err(Refusal::BodyTooLarge);
@@ -93,13 +84,14 @@ async fn forward(mut body: Incoming, chunks: &mpsc::Sender<Option<Bytes>>, most:
             return Ok(());
         }
     }
+    Ok(())
 }
 
 /// Reads the file to its end and keeps its claims; leaves nothing behind when it fails.
 fn keep(
     folder: io::Result<JobFolder>,
     kind: Kind,
-    file: Arriving,
+    file: Chunks,
     by: By,
     now: Timestamp,
 ) -> Result<(JobFolder, State), Error> {
@@ -113,13 +105,7 @@ fn keep(
     }
 }
 
-fn keep_claims(
-    folder: &JobFolder,
-    kind: Kind,
-    file: Arriving,
-    by: By,
-    now: Timestamp,
-) -> Result<State, Error> {
+fn keep_claims(folder: &JobFolder, kind: Kind, file: Chunks, by: By, now: Timestamp) -> Result<State, Error> {
     let mut claims = match kind {
         Kind::Uke => Claims::uke(file)?,
         Kind::Ndjson => Claims::ndjson(file),
@@ -143,18 +129,18 @@ fn keep_claims(
 }
 
 /// The octets as they arrive.
-struct Arriving {
+struct Chunks {
     chunks: mpsc::Receiver<Option<Bytes>>,
     chunk: Bytes,
 }
 
-impl Arriving {
+impl Chunks {
     const fn of(chunks: mpsc::Receiver<Option<Bytes>>) -> Self {
         Self { chunks, chunk: Bytes::new() }
     }
 }
 
-impl Read for Arriving {
+impl Read for Chunks {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.chunk.is_empty() {
             match self.chunks.blocking_recv() {

@@ -56,6 +56,10 @@ fn work(gateway: &Gateway) {
     let mut due = HashMap::new();
     let mut swept = Clock::instant();
     while !jobs.is_stopping() {
+        if gateway.load.admit(crate::audit::Work::Precheck).is_none() {
+            // Too much is asked already: what is begun goes on at half its pace.
+            jobs.pause();
+        }
         if let Some(job) = jobs.next(IDLE)
             && take_turn(&job, gateway).is_open()
         {

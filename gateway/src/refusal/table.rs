@@ -50,6 +50,9 @@ problems! {
     BODY_TOO_LARGE = 413 "body_too_large" "The body is too large"
         "送られたデータが大きすぎます。システム会社へ連絡してください。"
         "照会は1件ずつ、16 KiB 以内で送ってください。まとめての照会は /v1/eligibility/batch です。";
+    MISDIRECTED = 421 "misdirected" "The request names another host"
+        "受付システムの設定が合っていません。システム会社へ連絡してください。"
+        "接続先のホスト名（URL・SNI・Host ヘッダー）を、このサーバーの証明書にある名前に合わせてください。";
     URI_TOO_LONG = 414 "uri_too_long" "The request target is too long"
         "受付システムの設定が合っていません。システム会社へ連絡してください。"
         "照会の内容は URL ではなく本文に入れてください。";
@@ -107,6 +110,9 @@ problems! {
     TOO_MANY_MISSES = 429 "too_many_misses" "Too many questions found nobody today"
         "この保険者への番号での照会で、該当なしが多すぎるため、本日は受け付けられません。マイナンバーカードでの確認は、これまでどおりできます。"
         "番号の入力元（患者登録など）を確かめてください。日本時間の翌日に再び照会できます。カードでの照会は制限されません。";
+    RATE_LIMITED = 429 "rate_limited" "The institution asks too often"
+        "この医療機関からの照会が多すぎます。少し待って、もう一度お試しください。"
+        "Retry-After の秒数だけ待って送り直してください。まとめての照会は /v1/eligibility/batch です。";
     NO_SUCH_JOB = 404 "no_such_job" "There is no such pre-check"
         "指定された事前確認は見つかりません。受付番号をご確認ください。保存期間が過ぎたときは、もう一度ファイルを送ってください。"
         "id は POST /v1/prechecks の応答のものをそのまま使ってください。他の機関の id は見えません。";

@@ -11,6 +11,7 @@ mod altered;
 mod confirmed;
 mod fixture;
 mod missed;
+mod nation;
 mod served;
 #[path = "../world/mod.rs"]
 mod world;

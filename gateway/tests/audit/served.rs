@@ -130,6 +130,31 @@ fn records_are_given_out_by_institution_time_and_person() {
     assert_eq!(ids(&export(&world, &person)), expected, "by card and by number, by every caller");
     let nobody = ["--insurer", "06132013", "--number", "567", "--birth-date", "1980-02-04"];
     assert!(export(&world, &nobody).is_empty());
+
+    // What was given out is told of among the acts, once somebody writes there again.
+    let given = std::fs::read_dir(world.path("data/audit/exports")).unwrap().count();
+    assert!(given >= 6, "{given} notes");
+    world.start();
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(std::fs::read_dir(world.path("data/audit/exports")).unwrap().count(), 0);
+    let acts = export(&world, &["--class", "acts"]);
+    let exports: Vec<_> = acts.iter().filter(|act| act["route"] == "export").collect();
+    assert_eq!(exports.len(), given);
+    let of = |field: &str, value: &Value| exports.iter().filter(|act| act[field] == *value).count();
+    assert_eq!(of("institution", &Value::from(institution)), 1);
+    assert_eq!(of("insurer", &Value::from("06132013")), 2, "of a person");
+    assert!(exports.iter().all(|act| act["role"] == "operator" && act["purpose"] == "disclosure"));
+    let named = exports.iter().filter(|act| act["insurer"] == "06132013");
+    assert!(named.clone().all(|act| act["named"].is_string()), "{exports:?}");
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!(std::fs::read_dir(world.path("data/audit/exports")).unwrap().count(), 0, "while it runs, too");
+    // Where no note can be left nothing is given out.
+    std::fs::remove_dir(world.path("data/audit/exports")).unwrap();
+    std::fs::write(world.path("data/audit/exports"), "").unwrap();
+    let refused = shikaku().args(["audit", "export", "--config"]).arg(world.path("shikaku.toml")).output();
+    let refused = refused.unwrap();
+    assert_eq!(refused.status.code(), Some(3), "{}", String::from_utf8_lossy(&refused.stderr));
+    assert!(refused.stdout.is_empty());
 }
 
 #[test]

@@ -243,15 +243,20 @@ fn every_refusal_that_can_be_provoked_is_described() {
     }
     let headers: String = (0..100).map(|n| format!("x-{n}: 1\r\n")).collect();
     let many = desk
-        .raw(format!("GET /v1/feeds HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}\r\n").as_bytes())
+        .raw(
+            format!("GET /v1/feeds HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n")
+                .as_bytes(),
+        )
         .unwrap();
     DOCUMENT.assert_describes("GET", "/v1/feeds", &many);
     replies.push(many);
-    let unmeasured =
-        "POST /v1/challenges HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    let unmeasured = "POST /v1/challenges HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
     let unmeasured = desk.raw(unmeasured.as_bytes()).unwrap();
     DOCUMENT.assert_describes("POST", "/v1/challenges", &unmeasured);
     replies.push(unmeasured);
+    let astray = desk.raw(b"GET /v1/feeds HTTP/1.1\r\nhost: elsewhere\r\nconnection: close\r\n\r\n").unwrap();
+    DOCUMENT.assert_describes("GET", "/v1/feeds", &astray);
+    replies.push(astray);
     for state in ["expired", "revoked", "suspended", "untrusted", "wrong_profile"] {
         replies.push(ask_card(&desk, &WORLD.card_in_state(state).query(&desk.challenge())));
     }
@@ -266,8 +271,9 @@ fn every_refusal_that_can_be_provoked_is_described() {
     let guess = with(employee(), "number", json!("7654321"));
     replies.extend((0..=200).map(|_| ask_number(&guesser, &guess)));
     let met: BTreeSet<_> = replies.iter().filter(|one| one.status >= 400).map(Reply::word).collect();
-    // What a test cannot bring about at will: a start, a stop, a full disk, a fault of ours.
-    let rare = ["not_ready", "overloaded", "draining", "internal"];
+    // What a test cannot bring about at will, or not here: a start, a stop, a full disk, a bound that is not
+    // set, a fault of ours.
+    let rare = ["not_ready", "overloaded", "draining", "rate_limited", "internal"];
     let others = [
         "no_such_insured",
         "ambiguous_insured",
@@ -304,7 +310,7 @@ fn the_operators_pages_are_as_described() {
         DOCUMENT.operations().into_iter().filter(|(path, ..)| DOCUMENT.is_admin(path))
     {
         assert_eq!((method.as_str(), &operation["security"]), ("GET", &json!([])), "{path}");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         let reply = client::plain(WORLD.admin, &request).unwrap();
         assert_eq!(reply.status, 200, "{path}");
         DOCUMENT.assert_describes("GET", path, &reply);

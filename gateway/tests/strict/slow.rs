@@ -72,7 +72,7 @@ fn silence_ends_a_connection_wherever_it_falls() {
     // Half a body.
     let before = ended(&WORLD, "body");
     let mut half = connected();
-    half.write_all(b"POST /v1/challenges HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{")
+    half.write_all(b"POST /v1/challenges HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{")
         .unwrap();
     assert!(closes_within(&mut half, 5 * SECOND), "half a body");
     assert!(has_ended(&WORLD, "body", before + 1.0));
@@ -80,7 +80,7 @@ fn silence_ends_a_connection_wherever_it_falls() {
     // Between requests.
     let before = ended(&WORLD, "idle");
     let mut idle = connected();
-    idle.write_all(b"GET /v1/x HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    idle.write_all(b"GET /v1/x HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     let mut buffer = [0; 4096];
     assert!(idle.read(&mut buffer).unwrap() > 0);
     assert!(closes_within(&mut idle, 6 * SECOND), "between requests");
@@ -89,11 +89,28 @@ fn silence_ends_a_connection_wherever_it_falls() {
 }
 
 #[test]
+fn a_delivery_that_dribbles_is_ended() {
+    let mut stream = WORLD.client("insurer-06132013").connect().unwrap();
+    stream
+        .write_all(
+            b"POST /v1/feeds/06132013 HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n",
+        )
+        .unwrap();
+    // Never silent for long, and never in earnest.
+    let began = Instant::now();
+    while began.elapsed() < 25 * SECOND && stream.write_all(b"1\r\n \r\n").is_ok() && stream.flush().is_ok() {
+        std::thread::sleep(SECOND / 5);
+    }
+    assert!((9 * SECOND..25 * SECOND).contains(&began.elapsed()), "{:?}", began.elapsed());
+    assert!(number_two());
+}
+
+#[test]
 fn who_does_not_read_is_ended() {
     let before = ended(&WORLD, "write");
     let mut stream = connected();
     // Far more answers are asked for than any buffer on the way holds.
-    let request = b"GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
+    let request = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
     stream.sock.set_write_timeout(Some(SECOND)).unwrap();
     let began = Instant::now();
     while ended(&WORLD, "write") <= before && began.elapsed() < 15 * SECOND {
@@ -109,7 +126,7 @@ fn our_own_time_is_not_the_callers() {
     // An idle second between a request's parts that are ours: a busy connection lives on.
     let mut stream = connected();
     for _ in 0..4 {
-        stream.write_all(b"GET /v1/x HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+        stream.write_all(b"GET /v1/x HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
         let mut buffer = [0; 4096];
         assert!(stream.read(&mut buffer).unwrap() > 0);
         std::thread::sleep(SECOND);

@@ -14,7 +14,7 @@ use crate::{Stream, closes_within};
 static WORLD: LazyLock<World> = LazyLock::new(|| World::started(60));
 
 fn ask(stream: &mut Stream) -> Vec<u8> {
-    stream.write_all(b"GET /v1/x HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
+    stream.write_all(b"GET /v1/x HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     let mut buffer = [0; 4096];
     let count = stream.read(&mut buffer).unwrap();
     buffer[..count].to_vec()
@@ -54,7 +54,7 @@ fn tls_1_3_with_a_hybrid_key_exchange_and_no_early_data() {
                 .stdin
                 .as_mut()
                 .unwrap()
-                .write_all(b"GET /v1/x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")?;
+                .write_all(b"GET /v1/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
             std::thread::sleep(Duration::from_secs(1));
             drop(child.stdin.take());
             child.wait_with_output()
@@ -71,7 +71,7 @@ fn tls_1_3_with_a_hybrid_key_exchange_and_no_early_data() {
 
 #[test]
 fn what_is_no_tls_gets_a_clean_end() {
-    for octets in [&b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"[..], &[0; 600], b"\x16\x03\x01\xff\xff"] {
+    for octets in [&b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"[..], &[0; 600], b"\x16\x03\x01\xff\xff"] {
         let mut socket = TcpStream::connect(WORLD.listen).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
         socket.write_all(octets).unwrap();

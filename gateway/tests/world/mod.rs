@@ -78,15 +78,28 @@ impl World {
 
     /// Starts `serve` and waits until it is ready.
     pub(crate) fn start(&mut self) {
+        self.begin();
+        self.wait_until_ready();
+    }
+
+    /// Starts `serve`.
+    pub(crate) fn begin(&mut self) {
+        let mut serve = shikaku();
+        self.serve_by(serve.args(["serve", "--log", "debug", "--config"]).stdout(Stdio::null()));
+    }
+
+    /// Starts `serve` by a command that lacks the configuration's path.
+    pub(crate) fn serve_by(&mut self, serve: &mut Command) {
         let log = std::fs::File::options().append(true).create(true).open(self.path("serve.log")).unwrap();
-        let process = shikaku()
-            .args(["serve", "--log", "debug", "--config"])
-            .arg(self.path("shikaku.toml"))
-            .stderr(log)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        self.process = Some(process);
+        self.process = Some(serve.arg(self.path("shikaku.toml")).stderr(log).spawn().unwrap());
+    }
+
+    /// Leaves the running process to the caller.
+    pub(crate) fn leave(&mut self) -> Child {
+        self.process.take().unwrap()
+    }
+
+    pub(crate) fn wait_until_ready(&mut self) {
         let began = Instant::now();
         while self.admin_get("/readyz").is_none_or(|(status, _)| status != 200) {
             let ended = self.process.as_mut().and_then(|process| process.try_wait().unwrap());

@@ -33,6 +33,7 @@ fn write(result: &RunResult, text: &mut String) -> std::fmt::Result {
     for (kind, one) in &all.kinds {
         row(text, &format!("  {}", kind.word()), &one.latency)?;
         row(text, "    service", &one.service)?;
+        row(text, "    answered", &one.answered)?;
     }
     row(text, "lag of the generator", &all.lag)?;
     if all.handshake.count() > 0 {

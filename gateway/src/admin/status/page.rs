@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use eligibility::day::Timestamp;
+use eligibility::feed::Source;
 
 use super::{Status, of};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Reload};
 
 /// Seconds after which a feed is marked old.
 const FEED_OLD: i64 = 26 * 3600;
@@ -56,6 +57,8 @@ fn facts(page: &mut String, status: &Status) {
     let misses = audit.miss_budgets_used_up;
     let misses = if misses == 0 { misses.to_string() } else { marked(&misses.to_string()) };
     let rows = [
+        ("負荷", load(status)),
+        ("受付中の処理", classes(status)),
         ("版", format!("{} ({})", escaped(status.build.version), status.build.profile)),
         ("世代 (generation)", status.generation.to_string()),
         ("収載人数 / カード", format!("{} / {}", status.persons, status.serials)),
@@ -64,12 +67,40 @@ fn facts(page: &mut String, status: &Status) {
         ("ディスク待ち", format!("{} ms", audit.unsynced_ms)),
         ("資格確認ログの完了時点", audit.confirmations_complete_to.to_string()),
         ("該当なし上限の超過", misses),
+        ("設定の再読み込み", reload(status)),
     ];
     page.push_str("<h2>状態</h2>\n<table id=\"facts\">\n");
     for (name, value) in rows {
         let _ = writeln!(page, "<tr><th>{name}</th><td>{value}</td></tr>");
     }
     page.push_str("</table>\n");
+}
+
+fn load(status: &Status) -> String {
+    let load = &status.load;
+    let words = match load.level {
+        "calm" => "平常".to_owned(),
+        "lower_classes_wait" => marked("下位の処理を停止中"),
+        _ => marked("照会の多い端末を順番待ちに"),
+    };
+    let (callers, handshakes) = (load.callers_waiting, load.handshakes_waiting);
+    format!("{words}（待ち {:.1} ms、順番待ち {callers}、接続待ち {handshakes}）", load.delay_ms)
+}
+
+fn classes(status: &Status) -> String {
+    const NAMES: [(&str, &str); 4] =
+        [("desk", "窓口"), ("intake", "登録・連携"), ("batch", "一括"), ("precheck", "事前確認")];
+    let open = |word| status.load.classes.get(word).copied().unwrap_or_default();
+    let shown = NAMES.map(|(word, name)| if open(word) { name.to_owned() } else { marked(name) });
+    shown.join(" &gt; ")
+}
+
+fn reload(status: &Status) -> String {
+    match &status.reload {
+        None => "なし".to_owned(),
+        Some(Reload { at, error: None }) => format!("{at} 反映済み"),
+        Some(Reload { at, error: Some(error) }) => format!("{at} {}", marked(&format!("反映せず: {error}"))),
+    }
 }
 
 fn latency(page: &mut String, gateway: &Gateway) {
@@ -102,6 +133,8 @@ fn feeds(page: &mut String, status: &Status) {
         let age = match feed.age_seconds {
             Some(age) if age <= FEED_OLD => words(age),
             Some(age) => marked(&words(age)),
+            // What the gateway says itself is never marked complete.
+            None if *source == Source::Gateway.to_string() => "—".to_owned(),
             None => marked("未完了"),
         };
         let waiting =

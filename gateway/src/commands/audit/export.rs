@@ -1,6 +1,7 @@
 //! `shikaku audit export`: who saw what, by institution and time, or of one person.
 //!
-//! For disclosure to a person, and for the report of a breach: who saw whom, when, to what end.
+//! For disclosure to a person, and for the report of a breach: who saw whom, when, to what end. What is given
+//! out leaves a record of its own among the acts.
 
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -10,10 +11,12 @@ use std::sync::PoisonError;
 use clap::{Args, ValueEnum};
 use eligibility::day::{Day, Timestamp};
 use eligibility::number::{InstitutionCode, InsurerNumber};
+use uuid::Uuid;
 
 use super::{CommandError, KeyFiles};
 use crate::audit::export::{Person, Span, Unread, records};
-use crate::audit::{Class, Keys, Record};
+use crate::audit::{Class, Exported, Keys, Mark, Record};
+use crate::clock::Clock;
 use crate::config::Config;
 
 /// Gives out audit records as NDJSON: of an institution, a span of time, or one person
@@ -93,7 +96,14 @@ impl Export {
         let walk = |each: &(dyn Fn(&Record) + Sync)| {
             records(&folder, class, (span, &keys), self.threads, each).map_err(CommandError::environment)
         };
-        let person = self.person(&keys).map(Mutex::new);
+        let person = self.person(&keys);
+        self.note(person.as_ref().and_then(|person| person.mark(&keys))).leave(&folder).map_err(|error| {
+            let folder = folder.display();
+            CommandError::Environment(format!(
+                "{folder}: {error}; nothing was given out: what is given out leaves a record there first"
+            ))
+        })?;
+        let person = person.map(Mutex::new);
         if let Some(person) = &person {
             walk(&|record| lock(person).learn(record))?;
         }
@@ -115,6 +125,18 @@ impl Export {
         written.and_then(|()| out.flush()).map_err(CommandError::environment)?;
         eprintln!("{count} records");
         complete(&unread)
+    }
+
+    /// What is given out, for the audit itself.
+    fn note(&self, person: Option<(u32, Mark)>) -> Exported {
+        Exported {
+            id: Uuid::now_v7(),
+            at: Clock::system().now(),
+            user: rustix::process::getuid().as_raw(),
+            institution: self.institution.map_or(0, |code| code.value()),
+            insurer: self.insurer.map_or(0, |number| number.value()),
+            person,
+        }
     }
 
     fn span(&self) -> Span {
