@@ -6,6 +6,7 @@ mod card;
 mod config;
 pub mod demo;
 mod feed;
+mod ledger;
 mod pki;
 mod precheck;
 mod serve;
@@ -41,6 +42,8 @@ enum Command {
     Precheck(precheck::Precheck),
     #[command(subcommand)]
     Store(store::StoreCommand),
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -104,6 +107,7 @@ pub fn run() -> ExitCode {
         Command::Pki(pki) => pki.run(),
         Command::Precheck(precheck) => precheck.run(),
         Command::Store(store) => store.run(),
+        Command::Ledger(ledger) => ledger.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,6 +6,7 @@ mod audit;
 mod card;
 mod feed;
 mod insurers;
+mod ledger;
 mod precheck;
 mod service;
 
@@ -15,11 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::peer::RoleRule;
 
+pub use self::ledger::Ledger;
 pub use audit::{Audit, Durability, KeepDays};
 pub use card::{
     AnchorFile, Card, CardProof, Grace, PinnedAnchor, Responder, RevocationRules, Unknown, fingerprint,
 };
-pub use feed::{Feed, Gate, Ledger, Memory};
+pub use feed::{Feed, Gate, Memory};
 pub use insurers::InsurerList;
 pub use precheck::Precheck;
 pub use service::{Admin, Listener, Service};
@@ -109,16 +111,19 @@ impl Config {
         toml::to_string(self).unwrap_or_default()
     }
 
-    /// The file behind `ledger.url`.
-    #[must_use]
-    pub fn ledger_path(&self) -> &Path {
-        Path::new(self.ledger.url.strip_prefix("sqlite:").unwrap_or_default())
+    /// Where the ledger is.
+    ///
+    /// # Errors
+    /// [`::ledger::LedgerError::Url`] when it cannot be said: never of a configuration that was read.
+    pub fn ledger_place(&self) -> Result<::ledger::Place, ::ledger::LedgerError> {
+        self.ledger.place(&self.precheck.gateway)
     }
 
     /// The folder of memory's files.
     #[must_use]
     pub fn memory_folder(&self) -> PathBuf {
-        self.memory.folder.clone().unwrap_or_else(|| self.ledger_path().with_extension("memory"))
+        let beside = || self.ledger.path().unwrap_or(Path::new("ledger")).with_extension("memory");
+        self.memory.folder.clone().unwrap_or_else(beside)
     }
 
     /// The folder of deliveries that are held back.
@@ -144,10 +149,8 @@ impl Config {
         self.feed.folder.iter_mut().for_each(within);
         within(&mut self.audit.folder);
         self.audit.pseudonym_keys.iter_mut().chain(&mut self.audit.sealing_keys).for_each(within);
-        if let Some(path) = self.ledger.url.strip_prefix("sqlite:") {
-            self.ledger.url = format!("sqlite:{}", folder.join(path).display());
-        }
-        let ledger = self.ledger_path().to_owned();
+        self.ledger.resolve(folder);
+        let ledger = self.ledger.path().unwrap_or(Path::new("")).to_owned();
         self.precheck.resolve(folder, &ledger);
     }
 
@@ -176,8 +179,11 @@ impl Config {
         if let Some((key, why)) = self.precheck.fault() {
             return wrong(key, why);
         }
-        if !self.ledger.url.starts_with("sqlite:") {
-            return wrong("ledger.url", "must be sqlite:PATH".to_owned());
+        if let Err(error) = self.ledger_place() {
+            return wrong("ledger.url", error.to_string());
+        }
+        if self.ledger.path().is_none() && self.memory.folder.is_none() {
+            return wrong("memory.folder", "name one: the ledger has no folder here".to_owned());
         }
         if !(1..=3600).contains(&self.card.challenge_seconds) {
             return wrong("card.challenge_seconds", "must lie between 1 and 3600".to_owned());

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! At the start memory is taken from its files, and the batches after them are read; from then on each
-//! commit hands its batches over before anybody is told of it. There is no other writer.
+//! commit hands its batches over before anybody is told of it, and what other gateways committed comes
+//! the same way. There is no other writer.
 
 mod files;
 mod replay;
@@ -18,11 +19,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cache::{Reader, Writer};
 use eligibility::day::Timestamp;
-use eligibility::feed::{Kind, Record, Said, Source, Subject};
+use eligibility::feed::{Kind, ListArrival, Record, Said, Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
-use ledger::{Content, Ledger, LedgerError, Opened, Options};
+use ledger::{Content, Ledger, LedgerError, Opened, Options, Place};
 
 use crate::clock::Clock;
+use crate::config::Config;
+use crate::gateway::StartError;
 use crate::trust::Memories;
 
 use files::Taken;
@@ -41,6 +44,8 @@ pub struct Followed {
     pub written: Option<Timestamp>,
     /// What is remembered of revocation lists.
     pub lists: Memories,
+    /// What is said of them from then on.
+    pub heard: Heard,
     /// How memory was made.
     pub began: Began,
     /// Memory's files.
@@ -63,8 +68,9 @@ pub struct Began {
 ///
 /// # Errors
 /// [`LedgerError`] when it cannot be opened or read.
-pub fn start(path: &Path, folder: &Path) -> Result<Followed, LedgerError> {
-    let opened = Ledger::open(path, Options::default())?;
+pub fn start(place: &Place, folder: &Path) -> Result<Followed, LedgerError> {
+    let opened = Ledger::open(place.clone(), Options::default())?;
+    let alone = files::alone(folder)?;
     let Taken { mut writer, memory, mended } = files::open(folder, &opened)?.unwrap_or_else(Taken::nothing);
     let from_files = memory.generation();
     replay::after(&opened, from_files, |batch| apply(&mut writer, batch))?;
@@ -72,15 +78,29 @@ pub fn start(path: &Path, folder: &Path) -> Result<Followed, LedgerError> {
     let lists = remembered(&opened)?;
     let written = opened.committed_at();
     let writer = Arc::new(Mutex::new(writer));
-    let files = Kept::new(folder, Arc::clone(&writer), memory.clone(), opened.another_reader()?);
+    let files = Kept::new(folder, Arc::clone(&writer), memory.clone(), (opened.another_reader()?, alone));
+    let heard = Heard::default();
+    let hearing = heard.clone();
     let visible = move |batches: &[ledger::Batch]| {
+        batches.iter().for_each(|batch| hearing.hear(batch));
         let mut writer = lock(&writer);
         batches.iter().for_each(|batch| apply(&mut writer, batch));
     };
     let clock = Clock::system();
     let ledger =
         opened.start(Box::new(Memory(memory.clone())), Box::new(visible), Box::new(move || clock.now()))?;
-    Ok(Followed { ledger, memory, written, lists, began, files })
+    Ok(Followed { ledger, memory, written, lists, heard, began, files })
+}
+
+/// As [`start`], with the ledger and the folder of this configuration.
+///
+/// # Errors
+/// [`StartError::Ledger`], with the ledger's place.
+pub fn from_config(config: &Config) -> Result<Followed, StartError> {
+    let unusable = |error| StartError::Ledger { place: config.ledger.url.clone(), error };
+    let place = config.ledger_place().map_err(unusable)?;
+    let failed = |error| StartError::Ledger { place: place.to_string(), error };
+    start(&place, &config.memory_folder()).map_err(failed)
 }
 
 impl Followed {
@@ -105,10 +125,34 @@ fn remembered(opened: &Opened) -> Result<Memories, LedgerError> {
 }
 
 fn remember(lists: &mut Memories, batch: &ledger::Batch) {
-    for row in &batch.rows {
-        if let Content::Accepted(Record { said: Said::List(list), .. }) = &row.content {
-            lists.take(list);
+    lists_in(batch).for_each(|list| lists.take(list));
+}
+
+fn lists_in(batch: &ledger::Batch) -> impl Iterator<Item = &ListArrival> {
+    let rows = batch.rows.iter().filter(|_| batch.source == Source::Gateway);
+    rows.filter_map(|row| match &row.content {
+        Content::Accepted(Record { said: Said::List(list), .. }) => Some(&**list),
+        _ => None,
+    })
+}
+
+/// What gateways say of revocation lists while this one serves, until it is taken: this one knows its own
+/// already, and of the others nothing.
+#[derive(Clone, Default)]
+pub struct Heard(Arc<Mutex<Vec<ListArrival>>>);
+
+impl Heard {
+    fn hear(&self, batch: &ledger::Batch) {
+        let mut lists = lists_in(batch).peekable();
+        if lists.peek().is_some() {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(lists.cloned());
         }
+    }
+
+    /// What was said since it was last taken.
+    #[must_use]
+    pub fn take(&self) -> Vec<ListArrival> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -54,10 +54,10 @@ pub enum StartError {
     #[error(transparent)]
     Audit(#[from] AuditError),
     /// The ledger cannot be opened or read.
-    #[error("ledger {path}: {error}")]
+    #[error("ledger {place}: {error}")]
     Ledger {
-        /// The file.
-        path: PathBuf,
+        /// Where it is.
+        place: String,
         /// Why.
         error: LedgerError,
     },
@@ -103,6 +103,14 @@ pub enum StartError {
     Randomness,
 }
 
+impl StartError {
+    /// Whether it may start later as it is: the ledger's database cannot be reached yet.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Ledger { error: LedgerError::Away { .. }, .. })
+    }
+}
+
 /// The gateway, once it has started; until then callers and operators are told so.
 pub type Starting = Arc<OnceLock<Arc<Gateway>>>;
 
@@ -132,6 +140,10 @@ pub struct Gateway {
     pub entrances: Vec<Arc<Entrance>>,
     /// Where accepted records go.
     pub ledger: Ledger,
+    /// What other gateways say of revocation lists.
+    heard: follow::Heard,
+    /// For how long revocations are remembered.
+    retention: Retention,
     /// Where deliveries wait while they are received.
     pub spool: Spool,
     /// When whole deliveries are held back.
@@ -187,9 +199,7 @@ impl Gateway {
         let audit = Audit::open_within(&config.audit, patience)?;
         let now = clock.now();
         let entrances = &porch.entrances;
-        let path = config.ledger_path().to_owned();
-        let failed = |error| StartError::Ledger { path: path.clone(), error };
-        let followed = follow::start(&path, &config.memory_folder()).map_err(failed)?;
+        let followed = follow::from_config(config)?;
         check_clock(now, &followed)?;
         let seconds = UnixTime(now.millis() / 1000);
         let retention = Retention { months: config.card.revoked_kept_months };
@@ -198,7 +208,7 @@ impl Gateway {
         entrances.iter().for_each(|entrance| entrance.clients().begin(remembered.clone(), seconds));
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
-        let held = Held::open(&config.held_folder())
+        let held = Held::open(&config.held_folder(), followed.ledger.clone())
             .map_err(|error| StartError::Spool { path: config.held_folder(), error })?;
         let jobs = Jobs::open(&config.precheck)
             .map_err(|error| StartError::Prechecks { path: config.precheck.folder.clone(), error })?;
@@ -225,6 +235,8 @@ impl Gateway {
             desk,
             entrances: entrances.clone(),
             ledger: followed.ledger,
+            heard: followed.heard,
+            retention,
             spool,
             gate: config.feed.gate.clone(),
             jobs,
@@ -265,6 +277,11 @@ impl Gateway {
         let now = self.clock.now();
         let seconds = UnixTime(now.millis() / 1000);
         self.desk.challenges.forget_expired(now);
+        let heard = self.heard.take();
+        if !heard.is_empty() && self.ledger.is_shared() {
+            self.desk.trust.hear(&heard, seconds);
+            self.entrances.iter().for_each(|one| one.clients().hear(&heard, seconds, &self.retention));
+        }
         self.desk.trust.refresh(seconds);
         self.desk.trust.warn_of_ends(seconds);
         self.desk.trust.keep_counts(seconds, self.phase() == Phase::Draining);

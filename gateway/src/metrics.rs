@@ -95,6 +95,10 @@ pub struct Metrics {
     /// Requests that hit a fault of ours.
     pub panics: IntCounter,
     generation: IntGauge,
+    ledger_lag: IntGauge,
+    ledger_away: IntGauge,
+    gateway_lag: IntGaugeVec,
+    gateway_heard: IntGaugeVec,
     persons: IntGauge,
     serials: IntGauge,
     audit_waiting: IntGauge,
@@ -178,6 +182,14 @@ impl Metrics {
         let prechecks = Opts::new("shikaku_prechecks", "Claims pre-checks that are kept, by state.");
         let prechecked = Opts::new("shikaku_precheck_claims_total", "Claims judged, by verdict.");
         let feed_age = Opts::new("shikaku_feed_age_seconds", "Age of what a source is complete to.");
+        let gateway_lag = Opts::new(
+            "shikaku_gateway_lag",
+            "Batches committed and not yet visible at a gateway that shares the ledger.",
+        );
+        let gateway_heard = Opts::new(
+            "shikaku_gateway_heard_seconds",
+            "Seconds since a gateway that shares the ledger was heard of: alarm above 30.",
+        );
         let quarantine = Opts::new("shikaku_feed_quarantined", "Records of a source in quarantine.");
         let held = Opts::new("shikaku_feed_held", "Deliveries of a source that are held back.");
         let room = Opts::new(
@@ -223,6 +235,16 @@ impl Metrics {
             )),
             panics: register!(IntCounter::new("shikaku_panics_total", "Requests that hit a fault of ours.")),
             generation: register!(IntGauge::new("shikaku_generation", "Position of the last visible batch.")),
+            ledger_lag: register!(IntGauge::new(
+                "shikaku_ledger_lag",
+                "Batches committed and not yet visible here: warn when above 0 for 10 s."
+            )),
+            ledger_away: register!(IntGauge::new(
+                "shikaku_ledger_away",
+                "1 while the ledger's database cannot be reached: deliveries are refused, answers grow old."
+            )),
+            gateway_lag: register!(IntGaugeVec::new(gateway_lag, &["gateway"])),
+            gateway_heard: register!(IntGaugeVec::new(gateway_heard, &["gateway"])),
             persons: register!(IntGauge::new("shikaku_persons", "Persons in memory.")),
             serials: register!(IntGauge::new("shikaku_serials", "Linked card serials in memory.")),
             audit_waiting: register!(IntGauge::new(
@@ -357,6 +379,7 @@ impl Metrics {
         let memory = &gateway.desk.memory;
         self.generation.set(memory.generation() as i64);
         self.persons.set(memory.persons() as i64);
+        self.ledger(gateway);
         self.serials.set(memory.serials() as i64);
         self.audit_waiting.set(gateway.desk.audit.waiting() as i64);
         self.audit_unsynced.set(gateway.desk.audit.unsynced_for().as_secs_f64());
@@ -388,6 +411,21 @@ impl Metrics {
         // Writing to memory cannot fail.
         let _ = TextEncoder::new().encode(&self.registry.gather(), &mut text);
         text
+    }
+
+    fn ledger(&self, gateway: &Gateway) {
+        let standing = gateway.ledger.standing();
+        let generation = gateway.desk.memory.generation();
+        self.ledger_lag.set(standing.last.saturating_sub(generation) as i64);
+        self.ledger_away.set(i64::from(standing.away.is_some()));
+        // One that was taken away shall not be warned of.
+        self.gateway_lag.reset();
+        self.gateway_heard.reset();
+        for other in &standing.gateways {
+            let lag = standing.last.saturating_sub(other.position);
+            self.gateway_lag.with_label_values(&[&other.name]).set(lag as i64);
+            self.gateway_heard.with_label_values(&[&other.name]).set(other.heard.as_secs() as i64);
+        }
     }
 
     fn trust(&self, gateway: &Gateway, now: Timestamp) {

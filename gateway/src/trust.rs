@@ -262,6 +262,14 @@ impl Trust {
         self.swap(InForce { view: held.view.with_lists(lists), ..InForce::clone(&held) });
     }
 
+    /// Takes in what other gateways' lists and responders told them.
+    pub fn hear(&self, records: &[ListArrival], now: UnixTime) {
+        let _turn = lock(&self.seen);
+        let held = self.in_force();
+        let lists = memories::hear(&held.view.lists, records, now, &self.retention());
+        self.swap(InForce { view: held.view.with_lists(lists), ..InForce::clone(&held) });
+    }
+
     const fn retention(&self) -> Retention {
         Retention { months: self.started.revoked_kept_months }
     }

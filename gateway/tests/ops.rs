@@ -118,7 +118,7 @@ fn unit_and_example_fit_each_other_and_the_program() {
     assert_eq!(handed, wanted, "every socket that is handed over is asked for");
     let state = Path::new("/var/lib").join(setting(&unit, "StateDirectory"));
     for written in [
-        config.ledger_path(),
+        config.ledger.path().unwrap(),
         &config.memory_folder(),
         config.feed.folder.as_ref().unwrap(),
         &config.feed.spool,

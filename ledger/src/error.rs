@@ -23,6 +23,24 @@ pub enum LedgerError {
         /// Latest version known here.
         known: i64,
     },
+    /// It has no tables yet, or those of an earlier program.
+    #[error(
+        "the ledger {place} has schema version {found}, this program needs {known}: run shikaku ledger migrate"
+    )]
+    OlderSchema {
+        /// The ledger.
+        place: Place,
+        /// Version found in it; 0 where there is none.
+        found: i64,
+        /// Version needed here.
+        known: i64,
+    },
+    /// A URL, or what goes with it, cannot be used.
+    #[error("the ledger's URL cannot be used: {reason}")]
+    Url {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The file is no SQLite database, or one of somebody else.
     #[error("{place} is not a ledger")]
     NotALedger {
@@ -70,6 +88,20 @@ pub enum LedgerError {
     /// Another program holds SQLite's own lock for too long. Rolled back; try again later.
     #[error("the ledger's file is locked by another program")]
     Busy,
+    /// The database that gateways share cannot be reached, or did not confirm. Try again later: what
+    /// was committed after all is known again.
+    #[error("the ledger's database is away: {reason}")]
+    Away {
+        /// What it said, or did not say.
+        reason: String,
+    },
+    /// The database does not hold what was followed from it: it is another one, or was restored or
+    /// failed over to an earlier state. Nothing is taken until a start has read it anew.
+    #[error("the ledger's database has another history up to position {position} than was followed from it")]
+    Diverged {
+        /// The position up to which was followed.
+        position: u64,
+    },
     /// A write failed in a way after which the disk cannot be trusted. Every append is refused
     /// until the process has been started anew and has read back what is really there.
     #[error("the ledger can no longer be written: {reason}")]
@@ -77,6 +109,15 @@ pub enum LedgerError {
         /// What the engine said first.
         reason: String,
     },
+    /// A copy needs an empty ledger to go to, or one that an earlier copy began.
+    #[error("{place} holds another ledger already")]
+    NotEmpty {
+        /// What is not empty.
+        place: Place,
+    },
+    /// A copy does not hold what the original holds; somebody may have written to one of them meanwhile.
+    #[error("the copy does not hold what the original holds")]
+    CopyDiffers,
     /// What was read is not what was written.
     #[error("the ledger is damaged at position {position}: {reason}")]
     Corrupt {

@@ -111,7 +111,7 @@ impl<'g> Group<'g> {
     pub(crate) fn put(self) -> Result<Added, LedgerError> {
         let mut batches = Vec::with_capacity(self.batches.len());
         for Whole { batch, since_mark, moved, pack } in self.batches {
-            self.transaction.put(&Sealed { batch: &batch, since_mark, moved, pack })?;
+            self.transaction.put(Sealed { batch: &batch, since_mark, moved, pack })?;
             batches.push(batch);
         }
         Ok((batches, self.heads))

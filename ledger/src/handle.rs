@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,11 +16,13 @@ use crate::batch::{Appended, Batch, Told};
 use crate::error::LedgerError;
 use crate::group::Head;
 use crate::offer::Parcel;
+use crate::postgres::Postgres;
 use crate::read::Reader;
 use crate::seen::LastBatch;
 use crate::sqlite::Sqlite;
-use crate::store::{Place, Store};
-use crate::writer::{Job, Work, Writer};
+use crate::standing::Standing;
+use crate::store::{News, Place, Store};
+use crate::writer::{Fingerprint, Followed, Job, Shared, Work, Writer, lock};
 
 /// The most lines one append may hold, and so the most rows of a batch.
 pub const MOST_OFFERS: usize = 2_000;
@@ -83,7 +85,8 @@ pub struct Opened {
 pub struct Ledger {
     place: Arc<Place>,
     options: Options,
-    queue: SyncSender<Job>,
+    queue: Arc<SyncSender<Job>>,
+    shared: Arc<Shared>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     reader: Arc<Mutex<Reader>>,
 }
@@ -96,9 +99,7 @@ impl Ledger {
     /// In use, of a newer schema, not a ledger, or not to be opened.
     pub fn open(place: impl Into<Place>, options: Options) -> Result<Opened, LedgerError> {
         let place = place.into();
-        let store: Box<dyn Store> = match &place {
-            Place::File(path) => Box::new(Sqlite::open(path, options.busy_timeout)?),
-        };
+        let store = engine(&place, &options)?;
         let reader = Reader::open(&place, options.busy_timeout)?;
         let heads = reader.heads()?;
         let (position, committed_at) = reader.last()?.unzip();
@@ -150,6 +151,31 @@ impl Ledger {
             TrySendError::Full(_) => LedgerError::Full,
             TrySendError::Disconnected(_) => LedgerError::Closed,
         })
+    }
+
+    /// How this gateway and those that share the ledger stand.
+    #[must_use]
+    pub fn standing(&self) -> Arc<Standing> {
+        self.shared.standing()
+    }
+
+    /// Whether other gateways may write to it too.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(*self.place, Place::Server(_))
+    }
+
+    /// Whether another gateway holds deliveries of this source back.
+    #[must_use]
+    pub fn holds_elsewhere(&self, source: Source) -> bool {
+        self.shared.standing().held.contains_key(&source)
+    }
+
+    /// Has the others told of which sources this gateway holds deliveries back, and how many.
+    pub fn tell_held(&self, held: HashMap<Source, u64>) {
+        *lock(&self.shared.held) = held;
+        // Full: it is told with the next look.
+        let _ = self.queue.try_send(Job::Look);
     }
 
     /// The batches after this position, in order: see [`Reader::read`]. One caller at a time; a
@@ -274,16 +300,28 @@ impl Opened {
     /// # Errors
     /// `Open` when the system gives no thread.
     pub fn start(self, memory: Box<dyn Memory>, visible: Visible, now: Now) -> Result<Ledger, LedgerError> {
-        let Self { place, options, reader, .. } = self;
+        let Self { place, options, mut store, reader, heads, position, committed_at } = self;
         let (queue, jobs): (_, Receiver<Job>) = sync_channel(options.queue.max(1));
+        let queue = Arc::new(queue);
+        let shared = Arc::<Shared>::default();
+        let fingerprint = match store.is_shared() {
+            true => reader.fingerprint(position)?,
+            false => None,
+        };
+        store.listen(looking(Arc::downgrade(&queue), Arc::clone(&shared)));
         let writer = Writer {
-            store: self.store,
-            heads: self.heads,
-            position: self.position,
-            committed_at: self.committed_at.unwrap_or(Timestamp::from_millis(i64::MIN)),
+            store,
+            followed: Followed {
+                heads,
+                position,
+                committed_at: committed_at.unwrap_or(Timestamp::from_millis(i64::MIN)),
+                visible,
+                fingerprint: Fingerprint::Made(fingerprint),
+            },
+            id: reader.id()?,
+            shared: Arc::clone(&shared),
             last: LastBatch::default(),
             memory,
-            visible,
             now,
             group_rows: options.group_rows.max(1),
             poisoned: None,
@@ -295,10 +333,31 @@ impl Opened {
             place: place.into(),
             options,
             queue,
+            shared,
             thread: Arc::new(Mutex::new(Some(thread))),
             reader: Arc::new(Mutex::new(reader)),
         })
     }
+}
+
+/// The engine at this place, to be written to.
+pub(crate) fn engine(place: &Place, options: &Options) -> Result<Box<dyn Store>, LedgerError> {
+    Ok(match place {
+        Place::File(path) => Box::new(Sqlite::open(path, options.busy_timeout)?),
+        Place::Server(server) => Box::new(Postgres::open(server)?),
+    })
+}
+
+/// Has the writer look what others wrote, unless it is told so already.
+fn looking(queue: Weak<SyncSender<Job>>, shared: Arc<Shared>) -> News {
+    Box::new(move || {
+        // Whoever only looks keeps no ledger open.
+        let Some(queue) = queue.upgrade() else { return };
+        if !shared.looks.swap(true, Ordering::AcqRel) && queue.try_send(Job::Look).is_err() {
+            // Full: the writer looks before it writes, and is told again a second later.
+            shared.looks.store(false, Ordering::Release);
+        }
+    })
 }
 
 impl fmt::Debug for Opened {

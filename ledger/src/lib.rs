@@ -1,6 +1,7 @@
 //! The record of truth: what every source said, in the order in which it was committed.
 //!
-//! An append-only log of batches on SQLite. Holds the rules of intake (sequences, duplicates,
+//! An append-only log of batches, on SQLite inside the process or on a PostgreSQL server that several
+//! gateways share. Holds the rules of intake (sequences, duplicates,
 //! quarantine, link conflicts, marks), the durable write and the replay. Current state is never
 //! kept here: memory derives it from the batches and tells the ledger what it needs to know of it
 //! through [`Memory`].
@@ -21,26 +22,35 @@
 //! | `writer` | the thread that commits groups |
 //! | `handle` | opening, starting, the queue, closing |
 //! | `read` | replay in order, and the history of one subject |
+//! | `moving` | making tables, and copying a ledger to another place |
 //! | `store` | the interface to the engine beneath |
 //! | `sqlite` | the engine inside the process |
+//! | `postgres` | the engine that several gateways share |
+//! | `standing` | how far each gateway follows |
 
 mod batch;
 mod error;
 mod group;
 mod handle;
 mod judge;
+mod moving;
 mod offer;
 mod pack;
+mod postgres;
 mod read;
 mod rows;
 mod seen;
 mod sqlite;
+mod standing;
 mod store;
 mod writer;
 
 pub use batch::{Appended, Batch, Content, Quarantined, Row, Told};
 pub use error::LedgerError;
 pub use handle::{Delivery, Done, Ledger, MOST_OFFERS, Memory, Now, Opened, Options, Visible};
+pub use moving::{Migrated, Sum, copy, migrate};
 pub use offer::{Offer, Parcel};
+pub use postgres::{Access, Server};
 pub use read::Reader;
+pub use standing::{Other, Standing};
 pub use store::Place;

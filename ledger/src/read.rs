@@ -16,8 +16,8 @@ use crate::batch::{Batch, Content, Row, Told};
 use crate::error::LedgerError;
 use crate::group::Head;
 use crate::rows::{self, Stored};
-use crate::sqlite;
 use crate::store::{Outline, Place, Read, Which};
+use crate::{postgres, sqlite};
 
 /// Rows after which a read takes no further batch, so that one read stays within some megabytes.
 const ENOUGH_ROWS: u64 = 16_384;
@@ -30,9 +30,10 @@ pub struct Reader {
 impl Reader {
     pub(crate) fn open(place: &Place, busy: Duration) -> Result<Self, LedgerError> {
         let store = match place {
-            Place::File(path) => sqlite::Tables::open(path, busy)?,
+            Place::File(path) => Box::new(sqlite::Tables::open(path, busy)?) as Box<dyn Read>,
+            Place::Server(server) => Box::new(postgres::Tables::open(server)?),
         };
-        Ok(Self { store: Box::new(store) })
+        Ok(Self { store })
     }
 
     /// Position and commit time of the last batch.
@@ -51,19 +52,26 @@ impl Reader {
     /// # Errors
     /// `Read` when the ledger cannot be read, `Corrupt` when it does not say what was written.
     pub fn read(&self, after: u64, most: usize) -> Result<Vec<Batch>, LedgerError> {
+        self.filled(self.outlines(after, most)?)
+    }
+
+    /// As [`Reader::read`], with the rows as they are kept.
+    pub(crate) fn piece(&self, after: u64, most: usize) -> Result<Vec<(Outline, Stored)>, LedgerError> {
+        let outlines = self.outlines(after, most)?;
+        let stored = self.store.stored(&outlines)?.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(outlines.into_iter().zip(stored).collect())
+    }
+
+    fn outlines(&self, after: u64, most: usize) -> Result<Vec<Outline>, LedgerError> {
         let mut outlines = self.store.outlines(Which::All, after, most)?;
-        for (expected, outline) in (after + 1..).zip(&outlines) {
-            if outline.batch.position != expected {
-                return Err(corrupt(outline.batch.position, "a batch before it is missing"));
-            }
-        }
+        without_gap(after, &outlines)?;
         let mut rows = 0;
         outlines.retain(|outline| {
             let enough = rows >= ENOUGH_ROWS;
             rows += outline.rows;
             !enough
         });
-        self.filled(outlines)
+        Ok(outlines)
     }
 
     /// One source's batches after a position, in order. The next page is after the last one's
@@ -101,7 +109,7 @@ impl Reader {
 
     fn filled(&self, outlines: Vec<Outline>) -> Result<Vec<Batch>, LedgerError> {
         let stored = self.store.stored(&outlines)?;
-        outlines.into_iter().zip(stored).map(|(outline, stored)| filled(outline, &stored?)).collect()
+        outlines.into_iter().zip(stored).map(|(outline, stored)| Ok(filled(outline, &stored?)?.0)).collect()
     }
 
     /// What this ledger, and no other and no other history of it, says up to this position: SHA-256
@@ -110,19 +118,13 @@ impl Reader {
     /// # Errors
     /// As [`Reader::read`].
     pub fn fingerprint(&self, position: u64) -> Result<Option<[u8; 32]>, LedgerError> {
-        let Some(Outline { batch, rows }) = self.outline(position)? else { return Ok(None) };
-        let mut sum = digest::Context::new(&digest::SHA256);
-        sum.update(&self.store.id()?);
-        sum.update(batch.source.to_string().as_bytes());
-        for number in [position, batch.committed_sequence, u64::from(batch.epoch), rows] {
-            sum.update(&number.to_le_bytes());
-        }
-        sum.update(&batch.committed_at.millis().to_le_bytes());
-        for (sequence, hash) in self.store.sequences(position)? {
-            sum.update(&sequence.to_le_bytes());
-            sum.update(&hash);
-        }
-        Ok(sum.finish().as_ref().try_into().ok())
+        let Some(Outline { batch, rows, .. }) = self.outline(position)? else { return Ok(None) };
+        Ok(Some(fingerprint(&self.store.id()?, &batch, rows, &self.store.sequences(position)?)))
+    }
+
+    /// What tells this ledger from every other.
+    pub(crate) fn id(&self) -> Result<Vec<u8>, LedgerError> {
+        self.store.id()
     }
 
     /// What a source said of a subject, newest first, at most `most` records: the accepted ones,
@@ -194,14 +196,44 @@ impl Wanted {
     }
 }
 
+/// Whether these are the batches right after a position.
+pub(crate) fn without_gap(after: u64, outlines: &[Outline]) -> Result<(), LedgerError> {
+    let gap = (after + 1..).zip(outlines).find(|(expected, outline)| outline.batch.position != *expected);
+    gap.map_or(Ok(()), |(_, outline)| Err(corrupt(outline.batch.position, "a batch before it is missing")))
+}
+
+/// A batch, and where its source stands after it.
+pub(crate) type Filled = (Batch, Head);
+
 /// A batch with all its rows.
-fn filled(outline: Outline, stored: &Stored) -> Result<Batch, LedgerError> {
-    let Outline { mut batch, rows } = outline;
+pub(crate) fn filled(outline: Outline, stored: &Stored) -> Result<Filled, LedgerError> {
+    let Outline { mut batch, rows, since_mark, .. } = outline;
     if stored.len() as u64 != rows {
         return Err(corrupt(batch.position, "it has not as many rows as it says"));
     }
     batch.rows = rows_of(&batch, stored, None)?;
-    Ok(batch)
+    let Batch { epoch, committed_sequence, .. } = batch;
+    Ok((batch, Head { epoch, committed_sequence, since_mark }))
+}
+
+/// What a ledger of this identity, and no other and no other history of it, says up to this batch.
+pub(crate) fn fingerprint(id: &[u8], batch: &Batch, rows: u64, sequences: &[(u64, [u8; 16])]) -> [u8; 32] {
+    let mut sum = digest::Context::new(&digest::SHA256);
+    sum.update(id);
+    sum.update(batch.source.to_string().as_bytes());
+    for number in [batch.position, batch.committed_sequence, u64::from(batch.epoch), rows] {
+        sum.update(&number.to_le_bytes());
+    }
+    sum.update(&batch.committed_at.millis().to_le_bytes());
+    for (sequence, hash) in sequences {
+        sum.update(&sequence.to_le_bytes());
+        sum.update(hash);
+    }
+    let mut print = [0; 32];
+    for (slot, octet) in print.iter_mut().zip(sum.finish().as_ref()) {
+        *slot = *octet;
+    }
+    print
 }
 
 /// Rows of a batch; with a subject, those that may be accepted words on it.

@@ -22,6 +22,7 @@ use rusqlite::ErrorCode;
 use crate::error::LedgerError;
 
 pub(crate) use read::Tables;
+pub(crate) use schema::migrate;
 pub(crate) use write::Sqlite;
 
 /// Locks the file `PATH.lock` beside the ledger for as long as what it gives lives.

@@ -13,13 +13,34 @@ use eligibility::feed::{Kind, Source};
 use crate::batch::Batch;
 use crate::error::LedgerError;
 use crate::group::Head;
+use crate::postgres::{Access, Server};
+use crate::read::Filled;
 use crate::rows::Stored;
+use crate::standing::Standing;
 
 /// Where a ledger is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A file of SQLite's.
     File(PathBuf),
+    /// A PostgreSQL server.
+    Server(Server),
+}
+
+impl Place {
+    /// The place of a URL `sqlite:PATH` or `postgres://…`.
+    ///
+    /// # Errors
+    /// [`LedgerError::Url`] when it is neither, or what goes with it cannot be used.
+    pub fn of_url(url: &str, access: &Access) -> Result<Self, LedgerError> {
+        if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            return Ok(Self::File(path.into()));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Server::new(url, access).map(Self::Server);
+        }
+        Err(LedgerError::Url { reason: "it is neither sqlite:PATH nor postgres://…".to_owned() })
+    }
 }
 
 impl<P: AsRef<Path> + ?Sized> From<&P> for Place {
@@ -32,6 +53,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
+            Self::Server(server) => server.fmt(f),
         }
     }
 }
@@ -39,21 +61,47 @@ impl fmt::Display for Place {
 /// Sequence and hash of each row that has a sequence.
 pub(crate) type Sequences = Vec<(u64, [u8; 16])>;
 
-/// What writes.
+/// Called whenever others may have written.
+pub(crate) type News = Box<dyn Fn() + Send + Sync>;
+
+/// What writes. Where others write too, it tells of them; where nobody does, there is nothing to tell.
 pub(crate) trait Store: Send {
     /// Begins a transaction, in which nobody else writes.
     fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError>;
     /// Whether nothing is left of a transaction that was dropped.
     fn is_whole(&self) -> bool;
-}
 
-impl<S: Store + ?Sized> Store for Box<S> {
-    fn begin(&mut self) -> Result<Box<dyn Transaction + '_>, LedgerError> {
-        (**self).begin()
+    /// Takes the identity of the ledger whose copy it becomes; it is empty.
+    fn adopt(&mut self, id: &[u8]) -> Result<(), LedgerError>;
+
+    /// Whether others write too.
+    fn is_shared(&self) -> bool {
+        false
     }
-
-    fn is_whole(&self) -> bool {
-        (**self).is_whole()
+    /// Has `news` called from now on.
+    fn listen(&mut self, news: News) {
+        drop(news);
+    }
+    /// Whether the connection is another than when this was last asked: perhaps to another history.
+    fn is_new_connection(&mut self) -> bool {
+        false
+    }
+    /// What tells the history up to this position from every other; none where it does not reach it.
+    fn fingerprint(&mut self, _position: u64) -> Result<Option<[u8; 32]>, LedgerError> {
+        Ok(None)
+    }
+    /// Batches after this position, the last of which was committed then.
+    fn news(&mut self, _after: (u64, Timestamp)) -> Result<Vec<Filled>, LedgerError> {
+        Ok(Vec::new())
+    }
+    /// Tells how far this gateway is and what it holds back. What it learns of the others; none where
+    /// it was told a moment ago.
+    fn share(
+        &mut self,
+        _position: u64,
+        _held: &HashMap<Source, u64>,
+    ) -> Result<Option<Standing>, LedgerError> {
+        Ok(None)
     }
 }
 
@@ -61,6 +109,10 @@ impl<S: Store + ?Sized> Store for Box<S> {
 ///
 /// Look-ups need to know only what was committed before: a group remembers what it adds.
 pub(crate) trait Transaction {
+    /// As [`Store::news`]; what nobody may add to before this ends.
+    fn news(&mut self, _after: (u64, Timestamp)) -> Result<Vec<Filled>, LedgerError> {
+        Ok(Vec::new())
+    }
     /// The batch of this source and epoch whose sequences span this one, if any.
     fn spanning(&mut self, of: (Source, u32), sequence: u64) -> Result<Option<Span>, LedgerError>;
     /// Sequences of a batch, in any order.
@@ -68,7 +120,7 @@ pub(crate) trait Transaction {
     /// Hashes of the refused rows of this source and epoch with this name.
     fn quarantined(&mut self, of: (Source, u32), name: &str) -> Result<Vec<[u8; 16]>, LedgerError>;
     /// Adds a batch.
-    fn put(&mut self, sealed: &Sealed<'_>) -> Result<(), LedgerError>;
+    fn put(&mut self, sealed: Sealed<'_>) -> Result<(), LedgerError>;
     /// Makes durable what was put.
     fn commit(self: Box<Self>) -> Result<(), LedgerError>;
 }
@@ -112,6 +164,10 @@ pub(crate) enum Which {
 pub(crate) struct Outline {
     pub(crate) batch: Batch,
     pub(crate) rows: u64,
+    /// Records read of its source since the last accepted mark.
+    pub(crate) since_mark: u64,
+    /// First and last of the sequences that moved the committed one.
+    pub(crate) moved: Option<(u64, u64)>,
 }
 
 /// What reads, beside the one who writes.

@@ -3,25 +3,29 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use eligibility::day::Timestamp;
 use eligibility::feed::{Said, Source};
 
 use crate::batch::{Appended, Batch};
 use crate::error::LedgerError;
-use crate::group::{Added, Group, Head};
+use crate::group::{Group, Head};
 use crate::handle::{Done, Memory, Now, Visible};
 use crate::offer::Parcel;
+use crate::read::{Filled, fingerprint};
 use crate::seen::LastBatch;
+use crate::standing::Standing;
 use crate::store::Store;
 
 /// What the thread is asked to do.
 pub(crate) enum Job {
     /// Write this, then tell.
     Write(Work, Done),
+    /// Look what others wrote.
+    Look,
     /// Write what is queued, then end.
     Close,
 }
@@ -56,28 +60,108 @@ impl Work {
 /// Outcome of each piece of work of a group.
 type Outcomes = Vec<Result<Appended, LedgerError>>;
 
-/// The one who writes.
-pub(crate) struct Writer<S> {
-    pub(crate) store: S,
+/// What was committed and made visible.
+pub(crate) struct Followed {
     pub(crate) heads: HashMap<Source, Head>,
     pub(crate) position: u64,
     pub(crate) committed_at: Timestamp,
+    pub(crate) visible: Visible,
+    /// What tells the history up to the position from every other.
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// A fingerprint, or what it is made of once it is asked for.
+pub(crate) enum Fingerprint {
+    Made(Option<[u8; 32]>),
+    Of(Batch),
+}
+
+impl Followed {
+    fn take(&mut self, mut batches: Vec<Batch>, heads: impl IntoIterator<Item = (Source, Head)>) {
+        self.heads.extend(heads);
+        if batches.is_empty() {
+            return;
+        }
+        (self.visible)(&batches);
+        if let Some(last) = batches.pop() {
+            self.position = last.position;
+            self.committed_at = last.committed_at;
+            self.fingerprint = Fingerprint::Of(last);
+        }
+    }
+
+    /// Takes what others wrote; false where there was nothing.
+    fn take_news(&mut self, news: Vec<Filled>) -> bool {
+        let any = !news.is_empty();
+        let heads: Vec<_> = news.iter().map(|(batch, head)| (batch.source, *head)).collect();
+        self.take(news.into_iter().map(|(batch, _)| batch).collect(), heads);
+        any
+    }
+
+    const fn at(&self) -> (u64, Timestamp) {
+        (self.position, self.committed_at)
+    }
+
+    fn fingerprint(&self, id: &[u8]) -> Option<[u8; 32]> {
+        match &self.fingerprint {
+            Fingerprint::Made(made) => *made,
+            Fingerprint::Of(batch) => {
+                let sequences: Vec<_> =
+                    batch.rows.iter().filter_map(|row| Some((row.sequence?, row.hash))).collect();
+                Some(fingerprint(id, batch, batch.rows.len() as u64, &sequences))
+            }
+        }
+    }
+}
+
+/// The one who writes.
+pub(crate) struct Writer<S: ?Sized> {
+    pub(crate) followed: Followed,
     pub(crate) last: LastBatch,
     pub(crate) memory: Box<dyn Memory>,
-    pub(crate) visible: Visible,
     pub(crate) now: Now,
     pub(crate) group_rows: usize,
     pub(crate) poisoned: Option<LedgerError>,
+    /// What tells the ledger from every other.
+    pub(crate) id: Vec<u8>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) store: Box<S>,
 }
 
-impl<S: Store> Writer<S> {
+/// What the writer and those who ask it share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// Whether it was told to look and has not yet begun.
+    pub(crate) looks: AtomicBool,
+    /// Exchanged as a whole: desks look at it, and wait for nobody.
+    pub(crate) standing: RwLock<Arc<Standing>>,
+    /// What this gateway holds back.
+    pub(crate) held: Mutex<HashMap<Source, u64>>,
+}
+
+impl Shared {
+    pub(crate) fn standing(&self) -> Arc<Standing> {
+        Arc::clone(&self.standing.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn stands(&self, standing: Standing) {
+        *self.standing.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(standing);
+    }
+}
+
+/// Nothing under these locks is left half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<S: Store + ?Sized> Writer<S> {
     /// Works until the queue is closed.
     pub(crate) fn run(mut self, queue: &Receiver<Job>) {
         let mut closing = false;
         while !closing {
             let Ok(first) = queue.recv() else { return };
             let (mut works, mut dones, mut rows) = (Vec::new(), Vec::new(), 0);
-            let mut next = Some(first);
+            let (mut next, mut looks) = (Some(first), false);
             while let Some(job) = next.take() {
                 match job {
                     Job::Write(work, done) => {
@@ -85,6 +169,7 @@ impl<S: Store> Writer<S> {
                         works.push(work);
                         dones.push(done);
                     }
+                    Job::Look => looks = true,
                     Job::Close => closing = true,
                 }
                 if rows < self.group_rows {
@@ -92,6 +177,9 @@ impl<S: Store> Writer<S> {
                 }
             }
             self.serve(works, dones);
+            if looks {
+                self.look();
+            }
         }
         // Whatever slipped in behind the closing.
         while let Ok(job) = queue.try_recv() {
@@ -108,10 +196,7 @@ impl<S: Store> Writer<S> {
         }
         let broken: Vec<_> = works.iter().filter_map(Work::broken).collect();
         match self.commit(works) {
-            Ok((batches, outcomes)) => {
-                if !batches.is_empty() {
-                    (self.visible)(&batches);
-                }
+            Ok(outcomes) => {
                 for (done, outcome) in dones.into_iter().zip(outcomes) {
                     tell(done, outcome);
                 }
@@ -125,28 +210,61 @@ impl<S: Store> Writer<S> {
         }
     }
 
-    fn commit(&mut self, works: Vec<Work>) -> Result<(Vec<Batch>, Outcomes), LedgerError> {
+    fn commit(&mut self, works: Vec<Work>) -> Result<Outcomes, LedgerError> {
         if let Some(poisoned) = &self.poisoned {
             return Err(poisoned.clone());
         }
-        let committed_at = (self.now)().max(self.committed_at);
-        match self.write(works, committed_at) {
-            Ok(((batches, heads), outcomes)) => {
-                self.heads.extend(heads);
-                if let Some(last) = batches.last() {
-                    self.position = last.position;
-                    self.committed_at = committed_at;
+        self.write(works).map_err(|error| self.recover(error))
+    }
+
+    /// Follows the others, and tells them how far this gateway is.
+    fn look(&mut self) {
+        self.shared.looks.store(false, Ordering::Release);
+        if self.poisoned.is_some() {
+            return;
+        }
+        let looked = self.follow().and_then(|()| {
+            let held = lock(&self.shared.held).clone();
+            self.store.share(self.followed.position, &held)
+        });
+        match looked {
+            Ok(None) => {}
+            Ok(Some(standing)) => self.shared.stands(standing),
+            Err(error) => {
+                let diverged = matches!(error, LedgerError::Diverged { .. });
+                let away = Some(error.to_string());
+                self.shared.stands(Standing { away, diverged, ..Standing::clone(&self.shared.standing()) });
+                if !matches!(error, LedgerError::Away { .. }) {
+                    self.recover(error);
                 }
-                Ok((batches, outcomes))
             }
-            Err(error) => Err(self.recover(error)),
         }
     }
 
-    fn write(&mut self, works: Vec<Work>, committed_at: Timestamp) -> Result<(Added, Outcomes), LedgerError> {
+    /// Makes visible what others committed.
+    fn follow(&mut self) -> Result<(), LedgerError> {
+        if self.store.is_new_connection() {
+            let position = self.followed.position;
+            let own = self.followed.fingerprint(&self.id);
+            if own.is_some() && self.store.fingerprint(position)? != own {
+                return Err(LedgerError::Diverged { position });
+            }
+        }
+        while self.followed.take_news(self.store.news(self.followed.at())?) {}
+        Ok(())
+    }
+
+    fn write(&mut self, works: Vec<Work>) -> Result<Outcomes, LedgerError> {
+        if self.store.is_shared() {
+            // However much it is: nobody waits for it yet.
+            self.follow()?;
+        }
         let mut transaction = self.store.begin()?;
-        let at = (self.position, committed_at);
-        let mut group = Group::new(&mut *transaction, self.memory.as_ref(), &mut self.last, &self.heads, at);
+        while self.followed.take_news(transaction.news(self.followed.at())?) {}
+        let committed_at = (self.now)().max(self.followed.committed_at);
+        let at = (self.followed.position, committed_at);
+        let heads = &self.followed.heads;
+        let mut group = Group::new(&mut *transaction, self.memory.as_ref(), &mut self.last, heads, at);
         let mut outcomes = Vec::with_capacity(works.len());
         for work in works {
             outcomes.push(match work {
@@ -160,7 +278,8 @@ impl<S: Store> Writer<S> {
         if !batches.is_empty() {
             transaction.commit()?;
         }
-        Ok(((batches, heads), outcomes))
+        self.followed.take(batches, heads);
+        Ok(outcomes)
     }
 
     /// After a failure: nothing of the group may stay, else the file cannot be trusted.
@@ -170,7 +289,10 @@ impl<S: Store> Writer<S> {
         } else {
             LedgerError::Poisoned { reason: format!("{error}, and the rollback failed") }
         };
-        if matches!(error, LedgerError::Poisoned { .. }) {
+        if matches!(
+            error,
+            LedgerError::Poisoned { .. } | LedgerError::Diverged { .. } | LedgerError::Corrupt { .. }
+        ) {
             tracing::error!(%error, "the ledger takes no more records until a restart");
             self.poisoned = Some(error.clone());
         } else {
@@ -214,13 +336,18 @@ mod tests {
     fn writer(folder: &TempDir) -> Writer<Sqlite> {
         let path = folder.path().join("ledger");
         Writer {
-            store: Sqlite::open(&path, std::time::Duration::ZERO).unwrap(),
-            heads: HashMap::new(),
-            position: 0,
-            committed_at: Timestamp::from_millis(0),
+            store: Box::new(Sqlite::open(&path, std::time::Duration::ZERO).unwrap()),
+            followed: Followed {
+                heads: HashMap::new(),
+                position: 0,
+                committed_at: Timestamp::from_millis(0),
+                visible: Box::new(|_| {}),
+                fingerprint: Fingerprint::Made(None),
+            },
+            id: Vec::new(),
+            shared: Arc::default(),
             last: LastBatch::default(),
             memory: Box::new(Blank),
-            visible: Box::new(|_| {}),
             now: Box::new(|| Timestamp::from_millis(1)),
             group_rows: 1,
             poisoned: None,
@@ -269,7 +396,7 @@ mod tests {
         assert_eq!(append(&mut writer, lines(1, 10)).unwrap().committed_sequence, 10);
         limit(&writer, 1);
         assert_eq!(append(&mut writer, lines(11, 2_000)), Err(LedgerError::DiskFull));
-        assert_eq!((rows(&writer), writer.position), ((10, 1), 1));
+        assert_eq!((rows(&writer), writer.followed.position), ((10, 1), 1));
         limit(&writer, 1_000_000);
         let appended = append(&mut writer, lines(5, 1_000)).unwrap();
         assert_eq!((appended.duplicates, appended.committed_sequence, appended.generation), (6, 1_004, 2));
@@ -301,7 +428,7 @@ mod tests {
         let mut writer = writer(&folder);
         append(&mut writer, lines(1, 1)).unwrap();
         {
-            let Writer { store, heads, last, memory, .. } = &mut writer;
+            let Writer { store, followed: Followed { heads, .. }, last, memory, .. } = &mut writer;
             let mut transaction = store.begin().unwrap();
             let at = (1, Timestamp::from_millis(1));
             let mut group = Group::new(&mut *transaction, memory.as_ref(), last, heads, at);

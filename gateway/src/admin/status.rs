@@ -22,6 +22,7 @@ struct Status {
     persons: usize,
     serials: usize,
     began: crate::follow::Began,
+    ledger: Ledger,
     /// Position up to which memory's files are written.
     saved: u64,
     feeds: BTreeMap<String, Feed>,
@@ -38,6 +39,25 @@ struct Status {
     /// How the configuration was last read again, if it was.
     reload: Option<Reload>,
     now: Timestamp,
+}
+
+/// How far the gateways that share the ledger follow it; where nobody shares it there is none but this.
+#[derive(Serialize)]
+struct Ledger {
+    position: u64,
+    /// Batches that are committed and not yet visible here.
+    lag: u64,
+    /// Why the database cannot be reached.
+    away: Option<String>,
+    gateways: BTreeMap<String, Follower>,
+}
+
+#[derive(Serialize)]
+struct Follower {
+    position: u64,
+    lag: u64,
+    /// How long ago it said so.
+    heard_seconds: u64,
 }
 
 /// How long requests wait, and what is left undone.
@@ -140,6 +160,7 @@ fn of(gateway: &Gateway, now: Timestamp) -> Status {
         persons: memory.persons(),
         serials: memory.serials(),
         began: gateway.began,
+        ledger: ledger(gateway),
         saved: gateway.behind.saved(),
         feeds: feeds.collect(),
         revocation: lists(&gateway.desk.trust.in_force().view.lists, now),
@@ -165,6 +186,21 @@ fn of(gateway: &Gateway, now: Timestamp) -> Status {
         reload: gateway.reloaded(),
         now,
     }
+}
+
+fn ledger(gateway: &Gateway) -> Ledger {
+    let position = gateway.desk.memory.generation();
+    let standing = gateway.ledger.standing();
+    let last = standing.last.max(position);
+    let gateways = standing.gateways.iter().map(|other| {
+        let follower = Follower {
+            position: other.position,
+            lag: last.saturating_sub(other.position),
+            heard_seconds: other.heard.as_secs(),
+        };
+        (other.name.clone(), follower)
+    });
+    Ledger { position, lag: last - position, away: standing.away.clone(), gateways: gateways.collect() }
 }
 
 fn load(gateway: &Gateway) -> Load {

@@ -161,7 +161,7 @@ fn config(folder: &Folder, listen: SocketAddr, admin: SocketAddr) -> Result<Conf
             revocation: config::RevocationRules::default(),
             responder: None,
         },
-        ledger: config::Ledger { url: "sqlite:data/ledger.sqlite".to_owned() },
+        ledger: config::Ledger::file(Path::new("data/ledger.sqlite")),
         memory: config::Memory { folder: Some("data/memory".into()), ..Default::default() },
         feed: config::Feed {
             insurers: "insurers.csv".into(),

@@ -65,10 +65,9 @@ impl FeedCommand {
 /// Takes files into the ledger, each as one delivery of the source its first record names.
 pub(super) fn load(config: &Config, files: &[PathBuf]) -> Result<Vec<(PathBuf, Admitted)>, CommandError> {
     let insurers = InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
-    let path = config.ledger_path();
-    let followed = follow::start(path, &config.memory_folder())
-        .map_err(|error| CommandError::Environment(format!("ledger {}: {error}", path.display())))?;
-    let held = Held::open(&config.held_folder()).map_err(CommandError::environment)?;
+    let followed = follow::from_config(config)?;
+    let held =
+        Held::open(&config.held_folder(), followed.ledger.clone()).map_err(CommandError::environment)?;
     let (ledger, memory, gate) = (&followed.ledger, &followed.memory, &config.feed.gate);
     let admission = Admission { ledger, memory, held: &held, gate };
     let now = Clock::system().now();

@@ -137,12 +137,8 @@ impl Offline {
     fn open(config: &Path) -> Result<Self, CommandError> {
         let config = Config::read(config).map_err(CommandError::usage)?;
         let insurers = InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
-        let path = config.ledger_path();
-        let followed = follow::start(path, &config.memory_folder()).map_err(|error| {
-            CommandError::Environment(format!(
-                "ledger {}: {error}; ask a service that is running with --server",
-                path.display()
-            ))
+        let followed = follow::from_config(&config).map_err(|error| {
+            CommandError::Environment(format!("{error}; ask a service that is running with --server"))
         })?;
         let staleness = Staleness::of(&config.feed);
         let audit = Audit::open(&config.audit).map_err(CommandError::environment)?;

@@ -27,6 +27,13 @@ use supervisor::Told;
 /// How often spent challenges and revocation lists are looked after.
 const TEND_EVERY: Duration = Duration::from_secs(5);
 
+/// Between two attempts to reach the ledger's database at the start: at first, and at most.
+const LEDGER_WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+
+/// Why the service ends by itself.
+const DIVERGED: &str = "the ledger's database has another history than was followed from it; a new start \
+    makes memory of what it holds now";
+
 /// The signal of a file that may grow no further, on Linux.
 const SIGXFSZ: i32 = 25;
 
@@ -122,16 +129,25 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     let mut serving = JoinSet::new();
     let patience = open_doors(config, &porch, (&stopping, &mut serving))?;
 
-    let (asked, behind) = (config.clone(), Arc::clone(&porch));
-    let mut starting = tokio::task::spawn_blocking(move || Gateway::behind(behind, &asked, patience));
-    let gateway = tokio::select! {
-        started = &mut starting => started.map_err(CommandError::environment)??,
-        () = signals.stop() => {
-            tracing::info!("stopped before it had started");
-            return Ok(());
+    let mut wait = LEDGER_WAITS.0;
+    let gateway = loop {
+        let (asked, behind) = (config.clone(), Arc::clone(&porch));
+        let mut starting = tokio::task::spawn_blocking(move || Gateway::behind(behind, &asked, patience));
+        let started = tokio::select! {
+            started = &mut starting => started.map_err(CommandError::environment)?,
+            () = signals.stop() => return stopped_early(),
+        };
+        match started {
+            Err(error) if error.may_pass() => {
+                tracing::warn!(%error, "waiting for the ledger's database");
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => wait = (wait * 2).min(LEDGER_WAITS.1),
+                    () = signals.stop() => return stopped_early(),
+                }
+            }
+            started => break Arc::new(started?),
         }
     };
-    let gateway = Arc::new(gateway);
     // What the lists say is in the ledger before the first answer rests on it.
     tokio::task::block_in_place(|| gateway.tend());
     porch.load.watch().map_err(CommandError::environment)?;
@@ -148,7 +164,7 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
     supervisor::tell(Told::Ready);
     ready();
 
-    serve_until_stopped(&gateway, path, &mut signals).await;
+    let ended = serve_until_stopped(&gateway, path, &mut signals).await;
     tracing::info!("stopping: finishing what desks wait for");
     supervisor::tell(Told::Stopping);
     gateway.drain();
@@ -163,7 +179,7 @@ async fn run(path: &Path, config: &Config, ready: impl FnOnce()) -> Result<(), C
         gateway.ledger.clone().close();
     });
     tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 /// Opens every listening socket, the operator's first. Callers are let in at once and told to come back
@@ -192,12 +208,22 @@ fn open_doors(
     Ok(if any_shared { PATIENCE + drain } else { PATIENCE })
 }
 
-async fn serve_until_stopped(gateway: &Arc<Gateway>, path: &Path, signals: &mut Signals) {
+fn stopped_early() -> Result<(), CommandError> {
+    tracing::info!("stopped before it had started");
+    Ok(())
+}
+
+/// Ends when it is told to, or when it can go on no more.
+async fn serve_until_stopped(
+    gateway: &Arc<Gateway>,
+    path: &Path,
+    signals: &mut Signals,
+) -> Result<(), CommandError> {
     let mut tend = tokio::time::interval(TEND_EVERY);
     loop {
         tokio::select! {
-            _ = signals.terminate.recv() => return,
-            _ = signals.interrupt.recv() => return,
+            _ = signals.terminate.recv() => return Ok(()),
+            _ = signals.interrupt.recv() => return Ok(()),
             _ = signals.hangup.recv() => {
                 supervisor::tell(Told::Reloading);
                 let (gateway, path) = (Arc::clone(gateway), path.to_owned());
@@ -206,6 +232,9 @@ async fn serve_until_stopped(gateway: &Arc<Gateway>, path: &Path, signals: &mut 
             }
             _ = tend.tick() => {
                 let gateway = Arc::clone(gateway);
+                if gateway.ledger.standing().diverged {
+                    return Err(CommandError::Environment(DIVERGED.to_owned()));
+                }
                 // Reading lists takes a while; a tick that finds one under way waits its turn.
                 let _ = tokio::task::spawn_blocking(move || gateway.tend()).await;
             }

@@ -4,19 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// The record of truth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ledger {
-    /// `sqlite:PATH`.
-    pub url: String,
-}
-
 /// Memory's files: what a restart begins with instead of the whole ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Memory {
-    /// Folder of the files; beside the ledger when absent.
+    /// Folder of the files; beside the ledger's file when absent. Needed where the ledger is on a server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
     /// Seconds after which they are written anew, if anything was changed.

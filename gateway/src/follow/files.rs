@@ -50,6 +50,31 @@ pub enum FilesError {
     Foreign(PathBuf),
 }
 
+/// Locks the file `FOLDER.lock` beside the folder: a ledger on a server keeps no second process away
+/// from the files here.
+///
+/// # Errors
+/// `Open` when another process has it, or it cannot be made.
+pub(super) fn alone(folder: &Path) -> Result<File, LedgerError> {
+    let mut path = folder.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let failed = |error: &dyn std::fmt::Display| LedgerError::Open {
+        place: folder.into(),
+        reason: format!("memory's files, whose lock is {}: {error}", path.display()),
+    };
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).map_err(|error| failed(&error))?;
+    }
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(|error| failed(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(failed(&"another process has it")),
+        Err(fs::TryLockError::Error(error)) => Err(failed(&error)),
+    }
+}
+
 fn fingerprint_file(folder: &Path, position: u64) -> PathBuf {
     folder.join(format!("ledger-{position:016x}"))
 }
@@ -115,6 +140,7 @@ pub struct Kept {
     writer: Arc<Mutex<Writer>>,
     memory: Reader,
     ledger: Mutex<ledger::Reader>,
+    _lock: File,
 }
 
 impl Kept {
@@ -122,9 +148,9 @@ impl Kept {
         folder: &Path,
         writer: Arc<Mutex<Writer>>,
         memory: Reader,
-        ledger: ledger::Reader,
+        (ledger, lock): (ledger::Reader, File),
     ) -> Self {
-        Self { folder: folder.to_owned(), writer, memory, ledger: Mutex::new(ledger) }
+        Self { folder: folder.to_owned(), writer, memory, ledger: Mutex::new(ledger), _lock: lock }
     }
 
     /// Writes them as of now. Nobody waits for it but those who write to memory, twice for a moment.
@@ -264,6 +290,7 @@ fn copy(from: &Path, to: &Path) -> Result<u64, FilesError> {
 /// # Errors
 /// [`FilesError`]; the own ones are then as they were.
 pub fn take_over(from: &Path, folder: &Path, ledger: &ledger::Reader) -> Result<u64, FilesError> {
+    let _alone = alone(folder)?;
     let arriving = folder.with_extension("arriving");
     let failed = |error| FilesError::Io { path: arriving.clone(), error };
     let clear = |path: &Path| match fs::remove_dir_all(path) {

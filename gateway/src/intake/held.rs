@@ -5,7 +5,9 @@
 //! 06132013-9f86d081884c7d65.json     since when, why: written last, and taken away last
 //! ```
 //!
-//! A delivery is named after its content, so that one which is sent again is held once.
+//! A delivery is named after its content, so that one which is sent again is held once. It lies with the
+//! gateway that received it, and is released there; the others know of its source alone, so that they
+//! answer alike.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -16,6 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aws_lc_rs::digest;
 use eligibility::day::Timestamp;
 use eligibility::feed::Source;
+use ledger::Ledger;
 use serde::{Deserialize, Serialize};
 
 use super::gate::Reason;
@@ -62,16 +65,17 @@ type All = HashMap<Source, Vec<HeldDelivery>>;
 #[derive(Debug)]
 pub struct Held {
     folder: PathBuf,
+    ledger: Ledger,
     /// Exchanged as a whole, so that desks wait for nobody who writes files.
     all: RwLock<Arc<All>>,
 }
 
 impl Held {
-    /// Opens the folder, and forgets what a crash left unfinished there: nobody was told of it.
+    /// Opens the folder, lets those who share the ledger know what it holds, and forgets what a crash left unfinished there: nobody was told of it.
     ///
     /// # Errors
     /// When the folder cannot be made or read, or a delivery in it cannot be understood.
-    pub fn open(folder: &Path) -> io::Result<Self> {
+    pub fn open(folder: &Path, ledger: Ledger) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let mut all = All::new();
         for entry in fs::read_dir(folder)? {
@@ -87,7 +91,9 @@ impl Held {
             }
         }
         all.values_mut().for_each(|held| held.sort_by_key(|one| (one.received_at, one.delivery.clone())));
-        Ok(Self { folder: folder.to_owned(), all: RwLock::new(Arc::new(all)) })
+        let held = Self { folder: folder.to_owned(), ledger, all: RwLock::new(Arc::new(all)) };
+        held.tell();
+        Ok(held)
     }
 
     /// Those of a source, oldest first.
@@ -96,10 +102,15 @@ impl Held {
         self.all().get(&source).cloned().unwrap_or_default()
     }
 
-    /// Whether there is any of a source.
+    /// Whether there is any of a source, here or at another gateway.
     #[must_use]
     pub fn has(&self, source: Source) -> bool {
-        self.all().contains_key(&source)
+        self.all().contains_key(&source) || self.ledger.holds_elsewhere(source)
+    }
+
+    fn tell(&self) {
+        let all = self.all();
+        self.ledger.tell_held(all.iter().map(|(source, held)| (*source, held.len() as u64)).collect());
     }
 
     /// Sources with held deliveries, and how many.
@@ -175,6 +186,7 @@ impl Held {
         let mut all = All::clone(&self.all());
         change(&mut all);
         *self.all.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all);
+        self.tell();
     }
 }
 

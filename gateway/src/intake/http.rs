@@ -95,6 +95,7 @@ pub(super) fn refused(error: impl Into<DeliverError>) -> Refusal {
         DeliverError::Ledger(LedgerError::Closed) => Refusal::Draining,
         DeliverError::Ledger(LedgerError::LinkConflict) => Refusal::LinkConflict,
         DeliverError::NotOldest => Refusal::field("delivery", Wrong::Range),
+        DeliverError::Ledger(LedgerError::Away { .. } | LedgerError::Diverged { .. }) => Refusal::NotReady,
         DeliverError::Ledger(_) | DeliverError::Read(_) => Refusal::Overloaded,
     }
 }

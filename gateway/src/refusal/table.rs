@@ -119,8 +119,8 @@ problems! {
     NO_RESULTS = 409 "no_results" "The pre-check has no results to give"
         "事前確認の結果はまだありません。終わるまで待つか、取り消したときはもう一度ファイルを送ってください。"
         "GET /v1/prechecks/{id} の state が done になってから取りに来てください。";
-    NOT_READY = 503 "not_ready" "The gateway is still starting"
-        "システムを起動しています。少し待って、もう一度お試しください。"
+    NOT_READY = 503 "not_ready" "The gateway is not ready for this"
+        "システムの準備ができていません。少し待って、もう一度お試しください。"
         "Retry-After の秒数だけ待って送り直してください。";
     OVERLOADED = 503 "overloaded" "The gateway cannot take more right now"
         "混み合っています。少し待って、もう一度お試しください。"

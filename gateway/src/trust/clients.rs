@@ -11,12 +11,12 @@ use std::time::{Duration, SystemTime};
 use dashmap::DashMap;
 use eligibility::feed::ListArrival;
 use pki::path::{PathCertificates, PathError, validate_client};
-use pki::{Lists, UnixTime};
+use pki::{Lists, Retention, UnixTime};
 use rustls::pki_types::CertificateDer;
 use tokio::sync::watch;
 
 use super::client_cas::ClientCas;
-use super::memories::{RememberedLists, Unsaved};
+use super::memories::{self, RememberedLists, Unsaved};
 use super::{list_files, lock};
 use crate::peer::Fingerprint;
 
@@ -166,6 +166,14 @@ impl Clients {
                 }
             }
         }
+    }
+
+    /// Takes in what other gateways' lists told them.
+    pub fn hear(&self, records: &[ListArrival], now: UnixTime, retention: &Retention) {
+        let _turn = lock(&self.seen);
+        self.swap(memories::hear(&self.lists(), records, now, retention));
+        self.admitted.clear();
+        self.look.send_modify(|look| look.now = now);
     }
 
     /// Takes the lists that are new or changed in the folder, and has open connections looked at.

@@ -39,18 +39,14 @@ impl Memories {
     pub fn take(&mut self, list: &ListArrival) {
         let authority = AuthorityId::from_bytes(list.authority);
         let listed_at = seconds(list.this_update);
-        for one in &list.revoked {
-            let Ok(serial) = pki::Serial::from_bytes(one.serial.octets()) else { continue };
-            let revoked_at = seconds(one.revoked_at);
-            let remembered = Remembered { authority, serial, revoked_at, hold: one.on_hold, listed_at };
-            let held = self.revoked.entry((authority, serial)).or_insert(remembered);
+        for remembered in revoked(list) {
+            let held = self.revoked.entry((authority, remembered.serial)).or_insert(remembered);
             // Once revoked for ever, nothing said later makes it a hold.
             if held.hold {
                 *held = remembered;
             }
         }
-        for serial in &list.released {
-            let Ok(serial) = pki::Serial::from_bytes(serial.octets()) else { continue };
+        for serial in released(list) {
             if self.revoked.get(&(authority, serial)).is_some_and(|held| held.hold) {
                 self.revoked.remove(&(authority, serial));
             }
@@ -60,6 +56,32 @@ impl Memories {
             newest(&mut self.marks, ListMark { authority, partition, number, this_update: listed_at });
         }
     }
+}
+
+/// What a record says of revoked serials.
+fn revoked(list: &ListArrival) -> impl Iterator<Item = Remembered> {
+    let (authority, listed_at) = (AuthorityId::from_bytes(list.authority), seconds(list.this_update));
+    list.revoked.iter().filter_map(move |one| {
+        let serial = pki::Serial::from_bytes(one.serial.octets()).ok()?;
+        let revoked_at = seconds(one.revoked_at);
+        Some(Remembered { authority, serial, revoked_at, hold: one.on_hold, listed_at })
+    })
+}
+
+/// What a record says of serials whose hold is over.
+fn released(list: &ListArrival) -> impl Iterator<Item = pki::Serial> {
+    list.released.iter().filter_map(|serial| pki::Serial::from_bytes(serial.octets()).ok())
+}
+
+/// These lists, knowing too what other gateways' lists and responders told them.
+pub(super) fn hear(lists: &Lists, records: &[ListArrival], now: UnixTime, retention: &Retention) -> Lists {
+    let mut lists = lists.clone();
+    for record in records {
+        lists = lists.remembering(revoked(record), now, retention);
+        let authority = AuthorityId::from_bytes(record.authority);
+        lists = released(record).fold(lists, |lists, serial| lists.releasing(authority, serial));
+    }
+    lists
 }
 
 /// Lists that remember what the ledger holds, and the newest list of each scope. Cheap to clone.

@@ -173,6 +173,10 @@ impl Client {
         self.send("GET", path, "application/json", b"")
     }
 
+    pub(crate) fn try_feed(&self, source: &str, lines: &str) -> Option<Reply> {
+        self.try_send("POST", &format!("/v1/feeds/{source}"), "application/x-ndjson", lines.as_bytes())
+    }
+
     pub(crate) fn feed(&self, source: &str, lines: &str) -> Reply {
         self.send("POST", &format!("/v1/feeds/{source}"), "application/x-ndjson", lines.as_bytes())
     }

@@ -22,9 +22,9 @@ use serde_json::{Value, json};
 
 use client::{Client, Reply};
 
-/// The program under test.
+/// The program under test; for measurements another build of it, named by `SHIKAKU`.
 pub(crate) fn shikaku() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_shikaku"))
+    Command::new(std::env::var_os("SHIKAKU").unwrap_or_else(|| env!("CARGO_BIN_EXE_shikaku").into()))
 }
 
 /// A port that was free a moment ago.
@@ -51,6 +51,21 @@ impl World {
         };
         let output = world.demo(people);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        world
+    }
+
+    /// A copy of this folder for another gateway, at addresses of its own, not yet served.
+    pub(crate) fn beside(&self) -> Self {
+        let world = Self {
+            folder: tempfile::tempdir().unwrap(),
+            listen: free_address(),
+            admin: free_address(),
+            process: None,
+        };
+        let copied = Command::new("cp").arg("-a").arg(self.path(".")).arg(world.path("")).status().unwrap();
+        assert!(copied.success());
+        world.rewrite(&self.listen.to_string(), &world.listen.to_string());
+        world.rewrite(&self.admin.to_string(), &world.admin.to_string());
         world
     }
 

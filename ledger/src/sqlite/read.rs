@@ -50,7 +50,8 @@ impl Tables {
         most: usize,
     ) -> rusqlite::Result<Vec<(u64, Option<Outline>)>> {
         const COLUMNS: &str =
-            "SELECT position, source, epoch, committed_at, committed_sequence, rows FROM batch";
+            "SELECT position, source, epoch, committed_at, committed_sequence, rows, since_mark,
+             first_sequence, last_sequence FROM batch";
         let (filter, name) = match which {
             Which::All => ("WHERE ?1 = ''", String::new()),
             Which::Of(source) => ("WHERE source = ?1", source.to_string()),
@@ -120,6 +121,8 @@ fn outline(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Option<Outline>)> 
             rows: Vec::new(),
         })
     });
-    let rows = from_sql(row.get(5)?);
-    Ok((position, batch.transpose()?.map(|batch| Outline { batch, rows })))
+    let [rows, since_mark] = [row.get(5)?, row.get(6)?].map(from_sql);
+    let moved = row.get::<_, Option<i64>>(7)?.zip(row.get(8)?);
+    let moved = moved.map(|(first, last)| (from_sql(first), from_sql(last)));
+    Ok((position, batch.transpose()?.map(|batch| Outline { batch, rows, since_mark, moved })))
 }

@@ -80,6 +80,17 @@ INSERT INTO act SELECT DISTINCT kind, position FROM row JOIN batch USING (positi
 INSERT INTO meta VALUES ('id', randomblob(16));
 ";
 
+/// Makes the tables, or brings older ones to this version. Tells the version before and after; 0 is none.
+pub(crate) fn migrate(path: &Path, busy: Duration) -> Result<(i64, i64), LedgerError> {
+    let _lock = super::lock(path)?;
+    let before = match path.exists() {
+        true => version(&Connection::open(path).map_err(|error| opening(path, &error))?, path)?,
+        false => 0,
+    };
+    open_writer(path, busy)?;
+    Ok((before, VERSION))
+}
+
 /// Opens the connection that writes, making the tables in a new file.
 pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
     let failed = |error: rusqlite::Error| opening(path, &error);

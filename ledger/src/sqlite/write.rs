@@ -36,6 +36,11 @@ impl Store for Sqlite {
     fn is_whole(&self) -> bool {
         self.connection.is_autocommit()
     }
+
+    fn adopt(&mut self, id: &[u8]) -> Result<(), LedgerError> {
+        let done = self.connection.execute("UPDATE meta SET value = ?1 WHERE key = 'id'", [id]);
+        done.map(drop).map_err(|error| writing(&error))
+    }
 }
 
 impl store::Transaction for Transaction<'_> {
@@ -51,8 +56,8 @@ impl store::Transaction for Transaction<'_> {
         quarantined(self, of, name).map_err(|error| writing(&error))
     }
 
-    fn put(&mut self, sealed: &Sealed<'_>) -> Result<(), LedgerError> {
-        put(self, sealed).map_err(|error| writing(&error))
+    fn put(&mut self, sealed: Sealed<'_>) -> Result<(), LedgerError> {
+        put(self, &sealed).map_err(|error| writing(&error))
     }
 
     fn commit(self: Box<Self>) -> Result<(), LedgerError> {

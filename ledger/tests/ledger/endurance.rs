@@ -3,14 +3,15 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crate::support::{House, NOW, insurer, mark, member};
+use crate::support::{Engine, House, NOW, insurer, mark, member, open, over_both};
 use eligibility::day::Timestamp;
 use ledger::{Ledger, LedgerError, MOST_OFFERS, Memory, Offer, Options};
 use rusqlite::Connection;
 
-#[test]
-fn a_restart_changes_no_decision() {
-    let mut house = House::new();
+over_both!(a_restart_changes_no_decision);
+
+fn a_restart_changes_no_decision(engine: Engine) {
+    let mut house = House::on(engine);
     let lines = [member(1, 1, "a", ""), member(3, 1, "", ""), member(2, 1, "b", ""), "{".to_owned()];
     let first = house.feed(insurer(), &lines);
     let visible = house.followed.lock().unwrap().batches.clone();
@@ -32,7 +33,7 @@ fn one_process_at_a_time() {
     let kept = house.ledger().clone();
     house.ledger.take().unwrap().close();
     assert_eq!(kept.append(insurer(), vec![], Box::new(|_| {})), Err(LedgerError::Closed));
-    assert!(Ledger::open(&path, Options::default()).is_ok());
+    assert!(open(&path).is_ok());
 }
 
 #[test]
@@ -41,23 +42,17 @@ fn only_ledgers_of_known_schema_are_opened() {
     let path = house.path();
     house.ledger.take().unwrap().close();
     Connection::open(&path).unwrap().execute("UPDATE meta SET value = 3 WHERE key = 'version'", []).unwrap();
-    let newer = Ledger::open(&path, Options::default()).err();
+    let newer = open(&path).err();
     assert_eq!(newer, Some(LedgerError::NewerSchema { place: (&path).into(), found: 3, known: 2 }));
 
     let path = house.folder.path().join("other.sqlite");
     Connection::open(&path).unwrap().execute("CREATE TABLE notes (text)", []).unwrap();
-    assert_eq!(
-        Ledger::open(&path, Options::default()).err(),
-        Some(LedgerError::NotALedger { place: (&path).into() })
-    );
+    assert_eq!(open(&path).err(), Some(LedgerError::NotALedger { place: (&path).into() }));
     let path = house.folder.path().join("text");
     std::fs::write(&path, "x".repeat(5000)).unwrap();
-    assert_eq!(
-        Ledger::open(&path, Options::default()).err(),
-        Some(LedgerError::NotALedger { place: (&path).into() })
-    );
+    assert_eq!(open(&path).err(), Some(LedgerError::NotALedger { place: (&path).into() }));
     let path = house.folder.path().join("no such folder").join("ledger");
-    assert!(matches!(Ledger::open(&path, Options::default()), Err(LedgerError::Open { .. })));
+    assert!(matches!(open(&path), Err(LedgerError::Open { .. })));
 }
 
 #[test]
@@ -69,7 +64,7 @@ fn damage_is_found_on_reading() {
     house.ledger.take().unwrap().close();
     let harm = |sql: &str| {
         Connection::open(house.path()).unwrap().execute(sql, []).unwrap();
-        let opened = Ledger::open(&house.path(), Options::default()).unwrap();
+        let opened = open(&house.path()).unwrap();
         opened.read(0, 10).unwrap_err()
     };
     let position = |error| match error {

@@ -3,11 +3,11 @@
 
 use eligibility::coverage::Restrictions;
 use eligibility::feed::{Kind, Record, Said};
-use ledger::{Batch, Content, Ledger, LedgerError, Options};
+use ledger::{Batch, Content, LedgerError};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
-use crate::support::{House, insurer, link, member, person};
+use crate::support::{House, insurer, link, member, open, person};
 
 /// Made by the first version: every kind of record, and refusals with and without a sequence.
 const FIRST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ledger-1.sqlite");
@@ -122,7 +122,7 @@ fn no_octet_of_a_pack_can_change_unseen() {
             let mut other = octets.clone();
             other[at] ^= 1 << (at % 8);
             connection.execute(&format!("UPDATE pack SET {column} = ?1"), [&other]).unwrap();
-            let opened = Ledger::open(&house.path(), Options::default()).unwrap();
+            let opened = open(&house.path()).unwrap();
             match opened.read(0, 9) {
                 Ok(batches) => assert_eq!(batches, whole, "{column} {at}"),
                 Err(error) => assert!(matches!(error, LedgerError::Corrupt { position: 1, .. }), "{error}"),

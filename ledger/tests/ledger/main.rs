@@ -3,6 +3,9 @@
 
 mod endurance;
 mod formats;
+mod many;
 mod replay;
 mod rules;
+#[expect(dead_code, reason = "other tests of a server use more of it")]
+mod server;
 mod support;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ledger::{Content, Row};
 use proptest::prelude::*;
 
-use crate::support::{House, insurer, member};
+use crate::support::{Engine, House, insurer, member};
 
 /// A line: its sequence, which of its contents, and whether it can be read.
 #[derive(Clone, Copy, Debug)]
@@ -77,37 +77,57 @@ fn delivery() -> impl Strategy<Value = Vec<Line>> {
     })
 }
 
+/// Each with whether the process ends after it.
+type Deliveries = Vec<(Vec<Line>, bool)>;
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_ledger_follows_the_model(
-        deliveries in prop::collection::vec((delivery(), prop::bool::weighted(0.3)), 1..6)
-    ) {
-        let mut house = House::new();
-        let mut model = Model::default();
-        for (lines, restart) in &deliveries {
-            let before = (model.accepted.len(), model.quarantined.len(), model.duplicates);
-            let text: Vec<_> = lines.iter().map(|line| line.text()).collect();
-            lines.iter().for_each(|line| model.take(*line));
-            let appended = house.feed(insurer(), &text);
-            prop_assert_eq!(appended.accepted as usize, model.accepted.len() - before.0);
-            prop_assert_eq!(appended.duplicates, model.duplicates - before.2);
-            prop_assert_eq!(appended.committed_sequence, model.committed);
-            let told: Vec<_> =
-                appended.quarantined.iter().map(|one| (one.sequence, one.code.to_string())).collect();
-            prop_assert_eq!(told.as_slice(), &model.quarantined[before.1..]);
-            if *restart {
-                house.reopen();
-            }
-        }
-        let visible = std::mem::take(&mut house.followed.lock().unwrap().batches);
-        house.ledger.take().unwrap().close();
-        house.open();
-        prop_assert_eq!(&house.followed.lock().unwrap().batches, &visible);
-        let rows: Vec<&Row> = visible.iter().flat_map(|batch| &batch.rows).collect();
-        let accepted = rows.iter().filter(|row| matches!(row.content, Content::Accepted(_)));
-        let accepted: Vec<_> = accepted.filter_map(|row| row.sequence).collect();
-        prop_assert_eq!(accepted, model.accepted);
+    fn the_ledger_follows_the_model(deliveries in deliveries()) {
+        follows_the_model(&deliveries, Engine::Sqlite)?;
     }
+}
+
+proptest! {
+    // Each needs a database of its own.
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn so_it_does_on_a_server(deliveries in deliveries()) {
+        follows_the_model(&deliveries, Engine::Postgres)?;
+    }
+}
+
+fn deliveries() -> impl Strategy<Value = Deliveries> {
+    prop::collection::vec((delivery(), prop::bool::weighted(0.3)), 1..6)
+}
+
+fn follows_the_model(deliveries: &Deliveries, engine: Engine) -> Result<(), TestCaseError> {
+    let mut house = House::on(engine);
+    let mut model = Model::default();
+    for (lines, restart) in deliveries {
+        let before = (model.accepted.len(), model.quarantined.len(), model.duplicates);
+        let text: Vec<_> = lines.iter().map(|line| line.text()).collect();
+        lines.iter().for_each(|line| model.take(*line));
+        let appended = house.feed(insurer(), &text);
+        prop_assert_eq!(appended.accepted as usize, model.accepted.len() - before.0);
+        prop_assert_eq!(appended.duplicates, model.duplicates - before.2);
+        prop_assert_eq!(appended.committed_sequence, model.committed);
+        let told: Vec<_> =
+            appended.quarantined.iter().map(|one| (one.sequence, one.code.to_string())).collect();
+        prop_assert_eq!(told.as_slice(), &model.quarantined[before.1..]);
+        if *restart {
+            house.reopen();
+        }
+    }
+    let visible = std::mem::take(&mut house.followed.lock().unwrap().batches);
+    house.ledger.take().unwrap().close();
+    house.open();
+    prop_assert_eq!(&house.followed.lock().unwrap().batches, &visible);
+    let rows: Vec<&Row> = visible.iter().flat_map(|batch| &batch.rows).collect();
+    let accepted = rows.iter().filter(|row| matches!(row.content, Content::Accepted(_)));
+    let accepted: Vec<_> = accepted.filter_map(|row| row.sequence).collect();
+    prop_assert_eq!(accepted, model.accepted);
+    Ok(())
 }

@@ -2,11 +2,24 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::support::{House, NOW, city, insurer, link, mark, member, person, renewal};
+use crate::support::{Engine, House, NOW, city, insurer, link, mark, member, over_both, person, renewal};
 use eligibility::code::Restriction;
 use eligibility::feed::{Kind, Said, Source};
 use eligibility::number::{LinkNumber, Serial};
 use ledger::{Appended, Content, LedgerError};
+
+over_both!(
+    sequences_decide_what_is_new,
+    a_delivery_of_duplicates_leaves_no_batch,
+    epochs_are_opened_by_an_operator,
+    a_card_has_one_owner,
+    acts_are_numbered_here,
+    subsidies_need_a_card,
+    marks_are_checked_against_clock_and_count,
+    protection_is_kept_of_what_is_refused,
+    commit_times_never_go_back,
+    a_history_walks_back_through_the_batches,
+);
 
 /// Accepted, duplicates, codes of the quarantined, committed sequence.
 type Outcome<'a> = (u64, u64, Vec<&'a str>, u64);
@@ -16,9 +29,8 @@ fn outcome(appended: &Appended) -> Outcome<'_> {
     (appended.accepted, appended.duplicates, codes, appended.committed_sequence)
 }
 
-#[test]
-fn sequences_decide_what_is_new() {
-    let house = House::new();
+fn sequences_decide_what_is_new(engine: Engine) {
+    let house = House::on(engine);
     let m = |sequence, name| member(sequence, 1, name, "");
     let steps: Vec<(&str, Vec<String>, Outcome<'_>)> = vec![
         ("gaps are allowed", vec![m(10, "a"), m(20, "a")], (2, 0, vec![], 20)),
@@ -54,9 +66,8 @@ fn sequences_decide_what_is_new() {
     assert_eq!(positions, (1..=positions.len() as u64).collect::<Vec<_>>());
 }
 
-#[test]
-fn a_delivery_of_duplicates_leaves_no_batch() {
-    let house = House::new();
+fn a_delivery_of_duplicates_leaves_no_batch(engine: Engine) {
+    let house = House::on(engine);
     let lines = [member(1, 1, "a", "")];
     assert_eq!(house.feed(insurer(), &lines).generation, 1);
     assert_eq!(house.feed(insurer(), &lines).generation, 1);
@@ -64,9 +75,8 @@ fn a_delivery_of_duplicates_leaves_no_batch() {
     assert_eq!(house.followed.lock().unwrap().batches.len(), 1);
 }
 
-#[test]
-fn epochs_are_opened_by_an_operator() {
-    let mut house = House::new();
+fn epochs_are_opened_by_an_operator(engine: Engine) {
+    let mut house = House::on(engine);
     let old = member(5, 1, "a", "");
     let new = member(1, 1, "a", r#","epoch":2"#);
     assert_eq!(outcome(&house.feed(insurer(), &[&old, &new])), (1, 0, vec!["wrong_epoch"], 5));
@@ -83,9 +93,8 @@ fn epochs_are_opened_by_an_operator() {
     assert!(names[1].starts_with('x') && names[1].len() == 17, "{names:?}");
 }
 
-#[test]
-fn a_card_has_one_owner() {
-    let house = House::new();
+fn a_card_has_one_owner(engine: Engine) {
+    let house = House::on(engine);
     let feed = |lines: &[String]| house.feed(Source::Portal, lines);
     assert_eq!(outcome(&feed(&[link(1, 7, Some(1)), link(2, 7, Some(1))])), (2, 0, vec![], 2));
     assert_eq!(outcome(&feed(&[link(3, 7, Some(2))])), (0, 0, vec!["link_conflict"], 3));
@@ -98,9 +107,8 @@ fn a_card_has_one_owner() {
     assert_eq!(outcome(&renew(&[renewal(3, 9, 7)])), (0, 0, vec!["link_conflict"], 3));
 }
 
-#[test]
-fn acts_are_numbered_here() {
-    let house = House::new();
+fn acts_are_numbered_here(engine: Engine) {
+    let house = House::on(engine);
     let says = |serial: &str, link| Said::Link {
         serial: Serial::parse(serial).unwrap(),
         link_number: LinkNumber::from_value(link),
@@ -119,9 +127,8 @@ fn acts_are_numbered_here() {
     assert_eq!(followed.batches[1].rows[0].previous, Some(1));
 }
 
-#[test]
-fn subsidies_need_a_card() {
-    let house = House::new();
+fn subsidies_need_a_card(engine: Engine) {
+    let house = House::on(engine);
     let subsidy = |sequence: u64, link: u64| {
         format!(
             r#"{{"source":"city-131016","sequence":{sequence},"kind":"subsidy","link_number":"{link:016}","subsidies":[]}}"#
@@ -132,9 +139,8 @@ fn subsidies_need_a_card() {
     assert_eq!(outcome(&appended), (1, 0, vec!["no_card"], 2));
 }
 
-#[test]
-fn marks_are_checked_against_clock_and_count() {
-    let house = House::new();
+fn marks_are_checked_against_clock_and_count(engine: Engine) {
+    let house = House::on(engine);
     let feed = |lines: &[String]| {
         let appended = house.feed(insurer(), lines);
         let (accepted, _, codes, _) = outcome(&appended);
@@ -152,9 +158,8 @@ fn marks_are_checked_against_clock_and_count() {
     assert_eq!(feed(&[member(9, 1, "a", ""), at(10, NOW, Some(1))]), (2, None));
 }
 
-#[test]
-fn protection_is_kept_of_what_is_refused() {
-    let house = House::new();
+fn protection_is_kept_of_what_is_refused(engine: Engine) {
+    let house = House::on(engine);
     let line = member(2, 1, "a", "").replace(r#""restrictions":[]"#, r#""restrictions":["hide_address"]"#);
     house.feed(
         insurer(),
@@ -173,9 +178,8 @@ fn protection_is_kept_of_what_is_refused() {
     }
 }
 
-#[test]
-fn commit_times_never_go_back() {
-    let house = House::new();
+fn commit_times_never_go_back(engine: Engine) {
+    let house = House::on(engine);
     house.feed(insurer(), &[member(1, 1, "a", "")]);
     house.clock.fetch_sub(3_600_000, Ordering::Relaxed);
     house.feed(insurer(), &[member(2, 1, "a", "")]);
@@ -183,9 +187,8 @@ fn commit_times_never_go_back() {
     assert_eq!(followed.batches[0].committed_at, followed.batches[1].committed_at);
 }
 
-#[test]
-fn a_history_walks_back_through_the_batches() {
-    let house = House::new();
+fn a_history_walks_back_through_the_batches(engine: Engine) {
+    let house = House::on(engine);
     let name = |told: &ledger::Told| match &told.record.said {
         Said::Member { member: Some(member), .. } => member.name.to_string(),
         _ => String::new(),

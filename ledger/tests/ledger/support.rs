@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use eligibility::day::Timestamp;
 use eligibility::feed::{Said, Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
-use ledger::{Appended, Batch, Content, Ledger, LedgerError, Memory, Offer, Opened, Options};
+use ledger::{
+    Access, Appended, Batch, Content, Ledger, LedgerError, Memory, Offer, Opened, Options, Place, migrate,
+};
 use tempfile::TempDir;
 
 /// What was made visible, and what memory makes of it.
@@ -66,8 +68,47 @@ impl Memory for Remembers {
     }
 }
 
+/// What stands beneath the ledger.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Makes a test of each engine of each of these functions.
+macro_rules! over_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $name() { super::$name(crate::support::Engine::Sqlite) })+
+        }
+        mod postgres {
+            $(#[test] fn $name() { super::$name(crate::support::Engine::Postgres) })+
+        }
+    };
+}
+pub(crate) use over_both;
+
+/// A database on the tests' server, as a gateway of this name sees it.
+pub(crate) fn server(url: &str, gateway: &str) -> Place {
+    Place::of_url(url, &Access { gateway: gateway.to_owned(), ..Access::default() }).unwrap()
+}
+
+/// Opens a ledger. A program that another test has just begun holds a copy of every lock of this process
+/// until it runs: for so long a file that was closed is in use.
+pub(crate) fn open(place: impl Into<Place>) -> Result<Opened, LedgerError> {
+    let place = place.into();
+    for _ in 0..200 {
+        match Ledger::open(place.clone(), Options::default()) {
+            Err(LedgerError::InUse { .. }) => std::thread::sleep(std::time::Duration::from_millis(5)),
+            opened => return opened,
+        }
+    }
+    Ledger::open(place, Options::default())
+}
+
 /// A running ledger.
 pub(crate) struct House {
+    pub(crate) place: Place,
     pub(crate) folder: TempDir,
     pub(crate) followed: Arc<Mutex<Followed>>,
     pub(crate) clock: Arc<AtomicI64>,
@@ -78,9 +119,27 @@ pub(crate) struct House {
 pub(crate) const NOW: &str = "2026-11-21T09:00:00+09:00";
 
 impl House {
+    /// In a file.
     pub(crate) fn new() -> Self {
+        Self::on(Engine::Sqlite)
+    }
+
+    /// On this engine, empty.
+    pub(crate) fn on(engine: Engine) -> Self {
+        let folder = TempDir::new().unwrap();
+        let place = match engine {
+            Engine::Sqlite => Place::from(&folder.path().join("ledger.sqlite")),
+            Engine::Postgres => server(&crate::server::shared().database(), "one"),
+        };
+        migrate(&place).unwrap();
+        Self::at(folder, place)
+    }
+
+    /// At this place.
+    pub(crate) fn at(folder: TempDir, place: Place) -> Self {
         let mut house = Self {
-            folder: TempDir::new().unwrap(),
+            folder,
+            place,
             followed: Arc::default(),
             clock: Arc::new(AtomicI64::new(Timestamp::parse(NOW).unwrap().millis())),
             ledger: None,
@@ -106,7 +165,7 @@ impl House {
 
     /// Opens, replays into a fresh memory, starts.
     pub(crate) fn open(&mut self) {
-        let opened = Ledger::open(&self.path(), Options::default()).unwrap();
+        let opened = open(self.place.clone()).unwrap();
         let mut followed = Followed::default();
         followed.follow(&Self::replay(&opened));
         self.followed = Arc::new(Mutex::new(followed));
@@ -129,12 +188,20 @@ impl House {
     }
 
     pub(crate) fn feed<L: AsRef<[u8]>>(&self, source: Source, lines: &[L]) -> Appended {
+        self.try_feed(source, lines).unwrap()
+    }
+
+    pub(crate) fn try_feed<L: AsRef<[u8]>>(
+        &self,
+        source: Source,
+        lines: &[L],
+    ) -> Result<Appended, LedgerError> {
         let offer = |(at, line): (usize, &L)| Offer::from_line(source, at as u64 + 1, line.as_ref());
         let offers: Vec<_> = lines.iter().enumerate().map(offer).collect();
         let (told, outcome) = channel();
         let done = Box::new(move |appended| told.send(appended).unwrap());
         self.ledger().append(source, offers, done).unwrap();
-        outcome.recv().unwrap().unwrap()
+        outcome.recv().unwrap()
     }
 
     pub(crate) fn act(&self, said: Said) -> Result<Appended, LedgerError> {

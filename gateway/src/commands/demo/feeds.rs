@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::path::Path;
 
 use eligibility::day::Timestamp;
 use eligibility::feed::{Record, Source};
@@ -20,12 +21,10 @@ pub(super) fn make(
     population: &Population,
     now: Timestamp,
 ) -> Result<(), CommandError> {
-    let path = config.ledger_path();
-    if let Some(parent) = path.parent() {
+    if let Some(parent) = config.ledger.path().and_then(Path::parent) {
         std::fs::create_dir_all(parent).map_err(CommandError::environment)?;
     }
-    let followed = follow::start(path, &config.memory_folder())
-        .map_err(|error| CommandError::Environment(format!("ledger {}: {error}", path.display())))?;
+    let followed = follow::from_config(config)?;
     let reached = |source| followed.memory.source(source).map_or(0, |state| state.committed_sequence);
     let furthest = population.sources().map(reached).max().unwrap_or_default();
     let is_new = furthest == 0;
@@ -46,7 +45,7 @@ pub(super) fn make(
     }
     for (source, lines) in lines {
         let report = deliver(&followed.ledger, source, Cursor::new(&lines))
-            .map_err(|error| CommandError::Environment(format!("ledger {}: {error}", path.display())))?;
+            .map_err(|error| CommandError::Environment(format!("{}: {error}", config.ledger.url)))?;
         if let Some(first) = report.quarantined.first() {
             let why = format!("feed of {source}, line {}: {}", first.line, first.code);
             return Err(CommandError::No(why));

@@ -44,8 +44,8 @@ impl Export {
 impl Import {
     pub(super) fn run(&self) -> Result<(), CommandError> {
         let config = Config::read(&self.config).map_err(CommandError::usage)?;
-        let opened =
-            Ledger::open(config.ledger_path(), Options::default()).map_err(CommandError::environment)?;
+        let place = config.ledger_place().map_err(CommandError::usage)?;
+        let opened = Ledger::open(place, Options::default()).map_err(CommandError::environment)?;
         let folder = config.memory_folder();
         let position = take_over(&self.from, &folder, opened.reader()).map_err(refused)?;
         println!("{}: memory up to batch {position} of {}", folder.display(), opened.position());
