@@ -4,6 +4,7 @@ mod capacity;
 mod claims;
 mod compare;
 mod constant;
+mod drill;
 mod live;
 mod population;
 mod proxy;
@@ -35,6 +36,7 @@ enum Command {
     Population(population::PopulationCommand),
     Claims(claims::ClaimsCommand),
     Constant(constant::ConstantCommand),
+    Drill(drill::DrillCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -79,6 +81,7 @@ pub fn run() -> ExitCode {
         Command::Population(population) => population.run(),
         Command::Claims(claims) => claims.run(),
         Command::Constant(constant) => constant.run(),
+        Command::Drill(drill) => drill.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

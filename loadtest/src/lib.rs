@@ -22,6 +22,7 @@
 //! | [`capacity`], [`queue`] | what a server holds and what to buy; servers in simulated time |
 //! | [`constant`] | a server of known behaviour, to measure a generator against |
 //! | [`proxy`] | a TCP proxy with faults |
+//! | [`drill`] | incidents, held against gateways of the drill's own |
 //! | [`health`], [`scrape`], [`disturb`] | this machine's own fitness, the server's own view, slow and silent connections |
 //! | [`target`], [`http`], [`client`] | the server and how to speak to it |
 //! | [`outcome`], [`histogram`], [`tally`] | what is counted |
@@ -33,6 +34,7 @@ pub mod clock;
 pub mod commands;
 pub mod constant;
 pub mod disturb;
+pub mod drill;
 pub mod engine;
 pub mod folder;
 pub mod health;

@@ -5,24 +5,12 @@
 mod support;
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use loadtest::result::RunResult;
 use loadtest::{clock, outcome};
-use support::{program, run_program};
-
-/// The gateway's program. The workspace's tests have built it beside ours; made here where it is
-/// missing, and not made anew: alone it would be built with other features of its dependencies.
-fn shikaku() -> PathBuf {
-    let program = Path::new(env!("CARGO_BIN_EXE_shikaku-load")).with_file_name("shikaku");
-    if !program.exists() {
-        let build = ["build", "--quiet", "--locked", "-p", "gateway", "--bin", "shikaku"];
-        assert!(Command::new(env!("CARGO")).args(build).status().unwrap().success());
-    }
-    program
-}
+use support::{program, run_program, shikaku};
 
 struct Gateway {
     folder: tempfile::TempDir,

@@ -22,6 +22,17 @@ pub(crate) fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_shikaku-load"))
 }
 
+/// The gateway's program. The workspace's tests have built it beside ours; made here where it is
+/// missing, and not made anew: alone it would be built with other features of its dependencies.
+pub(crate) fn shikaku() -> PathBuf {
+    let program = Path::new(env!("CARGO_BIN_EXE_shikaku-load")).with_file_name("shikaku");
+    if !program.exists() {
+        let build = ["build", "--quiet", "--locked", "-p", "gateway", "--bin", "shikaku"];
+        assert!(Command::new(env!("CARGO")).args(build).status().unwrap().success());
+    }
+    program
+}
+
 /// A constant server of this manner, on a port of its own.
 pub(crate) fn constant(manner: Manner) -> SocketAddr {
     Constant::start(([127, 0, 0, 1], 0).into(), manner).unwrap().address
