@@ -18,7 +18,7 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cache::{Batch, Key, Reader, Row, empty};
+use cache::{Batch, Key, Row, empty};
 use dashmap::DashMap;
 use eligibility::coverage::Person;
 use eligibility::day::{Day, Timestamp};
@@ -30,17 +30,19 @@ use population::Population;
 const PEOPLE: u64 = 200_000;
 const PEOPLE_IN_TESTS: u64 = 500;
 const ROUNDS: usize = 5;
+/// Says that what follows is a number of people and the folder of their memory.
+const OPENED: &str = "--opened";
 
-/// A nation in this memory, and the cards of those who have one in no order.
-fn nation(people: u64) -> (Reader, Vec<Serial>) {
-    let population = Population::new(1, people, Day::from_number(20_778));
-    let (mut writer, reader) = empty();
-    let mut serials = Vec::new();
+fn population(people: u64) -> Population {
+    Population::new(1, people, Day::from_number(20_778))
+}
+
+/// Files of a nation's memory. They are measured in a process of their own: in this one the heap is
+/// full of room that others would fill without growing.
+fn save(people: u64, folder: &Path) {
+    let (mut writer, _) = empty();
     let mut sorted: BTreeMap<Source, Vec<Record>> = BTreeMap::new();
-    for record in population.records(0..people) {
-        if let Said::Link { serial, .. } = record.said {
-            serials.push(serial);
-        }
+    for record in population(people).records(0..people) {
         sorted.entry(record.source).or_default().push(record);
     }
     for (position, (source, records)) in (1..).zip(&sorted) {
@@ -53,12 +55,23 @@ fn nation(people: u64) -> (Reader, Vec<Serial>) {
             rows: records.iter().map(Row::Accepted).collect(),
         });
     }
+    writer.save(folder).expect("a folder to write into");
+}
+
+/// The cards of those who have one, in no order.
+fn cards(people: u64) -> Vec<Serial> {
+    let population = population(people);
+    let card = |record: Record| match record.said {
+        Said::Link { serial, .. } => Some(serial),
+        _ => None,
+    };
+    let mut serials: Vec<_> = population.records(0..people).filter_map(card).collect();
     let mut place = 12_345_usize;
     for at in (1..serials.len()).rev() {
         place = place.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         serials.swap(at, (place >> 33) % (at + 1));
     }
-    (reader, serials)
+    serials
 }
 
 fn resident() -> u64 {
@@ -184,12 +197,27 @@ impl Redis {
 }
 
 fn main() {
-    let mut words = std::env::args().skip(1);
-    let in_test =
-        std::env::args().any(|word| word == "--test") || !std::env::args().any(|word| word == "--bench");
-    let people = words.find_map(|word| word.parse().ok());
+    let words: Vec<_> = std::env::args().skip(1).collect();
+    if let [word, people, folder] = words.as_slice()
+        && word == OPENED
+    {
+        return measure(people.parse().expect("people"), Path::new(folder));
+    }
+    let has = |word: &str| words.iter().any(|other| other == word);
+    let in_test = has("--test") || !has("--bench");
+    let people = words.iter().find_map(|word| word.parse().ok());
     let people = people.unwrap_or(if in_test { PEOPLE_IN_TESTS } else { PEOPLE });
-    let (memory, serials) = nation(people);
+    let folder = tempfile::tempdir().expect("a folder");
+    save(people, folder.path());
+    let program = std::env::current_exe().expect("this program");
+    let mut other = Command::new(program);
+    let ended = other.args([OPENED, &people.to_string()]).arg(folder.path()).status();
+    assert!(ended.is_ok_and(|status| status.success()), "the measure failed");
+}
+
+fn measure(people: u64, folder: &Path) {
+    let (_writer, memory) = cache::open(folder).expect("a memory just saved");
+    let serials = cards(people);
     let each = |octets: f64| octets / people as f64;
     let sizes = memory.sizes();
     let own = sizes.records + sizes.places + sizes.cards + sizes.numbers + sizes.changes;
@@ -214,8 +242,7 @@ fn main() {
         rate(&serials, |one| plain.get(one).map(|one| Arc::clone(&one)).is_some()),
     );
 
-    let folder = tempfile::tempdir().expect("a folder");
-    let Some(mut redis) = Redis::start(folder.path()) else {
+    let Some(mut redis) = Redis::start(folder) else {
         return println!("Redis                        is not installed: apt-get install redis-server");
     };
     let before = redis.used();
