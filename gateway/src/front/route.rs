@@ -91,7 +91,7 @@ impl<'r> Route<'r> {
             | Self::Links
             | Self::Link(_)
             | Self::Notices => Work::Intake,
-            Self::Batch | Self::Confirmations => Work::Batch,
+            Self::Batch | Self::Confirmations | Self::Overlaps(_) => Work::Batch,
             Self::Prechecks | Self::Precheck(_) | Self::Results(_) => Work::Precheck,
         }
     }
