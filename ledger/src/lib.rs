@@ -18,6 +18,7 @@
 //! | `seen` | look-ups of what was already read |
 //! | `group` | rows and batches of one transaction |
 //! | `pack`, `rows` | the rows of a batch as octets |
+//! | `turns` | whose work is committed next |
 //! | `writer` | the thread that commits groups |
 //! | `handle` | opening, starting, the queue, closing |
 //! | `read` | replay in order, and the history of one subject |
@@ -36,6 +37,7 @@ mod rows;
 mod seen;
 mod sqlite;
 mod store;
+mod turns;
 mod writer;
 
 pub use batch::{Appended, Batch, Content, Quarantined, Row, Told};

@@ -17,6 +17,7 @@ use crate::handle::{Done, Memory, Now, Visible};
 use crate::offer::Parcel;
 use crate::seen::LastBatch;
 use crate::store::Store;
+use crate::turns::Turns;
 
 /// What the thread is asked to do.
 pub(crate) enum Job {
@@ -37,7 +38,15 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    fn rows(&self) -> usize {
+    /// Whose turn it needs.
+    pub(crate) const fn source(&self) -> Source {
+        match self {
+            Self::Append(source, ..) | Self::OpenEpoch(source, _) => *source,
+            Self::Act(_) => Source::Gateway,
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
         match self {
             Self::Append(_, parcel, _) => parcel.offers.len(),
             Self::Act(_) | Self::OpenEpoch(..) => 1,
@@ -67,30 +76,36 @@ pub(crate) struct Writer<S> {
     pub(crate) visible: Visible,
     pub(crate) now: Now,
     pub(crate) group_rows: usize,
+    /// Pieces of work taken from the queue before they are written.
+    pub(crate) most_waiting: usize,
     pub(crate) poisoned: Option<LedgerError>,
 }
 
 impl<S: Store> Writer<S> {
     /// Works until the queue is closed.
     pub(crate) fn run(mut self, queue: &Receiver<Job>) {
+        let mut turns = Turns::default();
         let mut closing = false;
-        while !closing {
-            let Ok(first) = queue.recv() else { return };
-            let (mut works, mut dones, mut rows) = (Vec::new(), Vec::new(), 0);
-            let mut next = Some(first);
+        while !closing || turns.len() > 0 {
+            let mut next = if turns.len() > 0 || closing {
+                queue.try_recv().ok()
+            } else {
+                // Without anybody who could ask there is nothing to do any more.
+                let Ok(first) = queue.recv() else { return };
+                Some(first)
+            };
             while let Some(job) = next.take() {
                 match job {
-                    Job::Write(work, done) => {
-                        rows += work.rows();
-                        works.push(work);
-                        dones.push(done);
-                    }
+                    Job::Write(_, done) if closing => tell(done, Err(LedgerError::Closed)),
+                    Job::Write(work, done) => turns.put(work, done),
                     Job::Close => closing = true,
                 }
-                if rows < self.group_rows {
+                // The queue is what holds those back who are too fast.
+                if turns.len() < self.most_waiting {
                     next = queue.try_recv().ok();
                 }
             }
+            let (works, dones) = turns.group(self.group_rows);
             self.serve(works, dones);
         }
         // Whatever slipped in behind the closing.
@@ -223,6 +238,7 @@ mod tests {
             visible: Box::new(|_| {}),
             now: Box::new(|| Timestamp::from_millis(1)),
             group_rows: 1,
+            most_waiting: 1,
             poisoned: None,
         }
     }
