@@ -14,7 +14,7 @@ mod files;
 mod replay;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use cache::{Reader, Writer};
 use eligibility::day::Timestamp;
@@ -22,6 +22,7 @@ use eligibility::feed::{Kind, Record, Said, Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
 use ledger::{Content, Ledger, LedgerError, Opened, Options};
 
+use crate::background::let_desks_go_first;
 use crate::clock::Clock;
 use crate::trust::Memories;
 
@@ -64,22 +65,31 @@ pub struct Began {
 /// # Errors
 /// [`LedgerError`] when it cannot be opened or read.
 pub fn start(path: &Path, folder: &Path) -> Result<Followed, LedgerError> {
+    let clock = Clock::system();
+    start_at(path, folder, Box::new(move || clock.now()))
+}
+
+/// As [`start`], with a clock of one's own.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_at(path: &Path, folder: &Path, now: ledger::Now) -> Result<Followed, LedgerError> {
     let opened = Ledger::open(path, Options::default())?;
     let Taken { mut writer, memory, mended } = files::open(folder, &opened)?.unwrap_or_else(Taken::nothing);
     let from_files = memory.generation();
-    replay::after(&opened, from_files, |batch| apply(&mut writer, batch))?;
+    replay::after(&opened, from_files, |batches| apply(&mut writer, batches))?;
     let began = Began { from_files, followed: opened.position() - from_files, mended };
     let lists = remembered(&opened)?;
     let written = opened.committed_at();
     let writer = Arc::new(Mutex::new(writer));
     let files = Kept::new(folder, Arc::clone(&writer), memory.clone(), opened.another_reader()?);
+    let first = Once::new();
     let visible = move |batches: &[ledger::Batch]| {
-        let mut writer = lock(&writer);
-        batches.iter().for_each(|batch| apply(&mut writer, batch));
+        // The one who writes is the ledger's own thread; from its first batch on it lets desks go first.
+        first.call_once(let_desks_go_first);
+        apply(&mut lock(&writer), batches);
     };
-    let clock = Clock::system();
-    let ledger =
-        opened.start(Box::new(Memory(memory.clone())), Box::new(visible), Box::new(move || clock.now()))?;
+    let ledger = opened.start(Box::new(Memory(memory.clone())), Box::new(visible), now)?;
     Ok(Followed { ledger, memory, written, lists, began, files })
 }
 
@@ -112,26 +122,27 @@ fn remember(lists: &mut Memories, batch: &ledger::Batch) {
     }
 }
 
-fn apply(writer: &mut Writer, batch: &ledger::Batch) {
-    with_batch(batch, |batch| writer.apply(batch));
+/// Takes batches into memory, where they become visible together.
+pub fn apply(writer: &mut Writer, batches: &[ledger::Batch]) {
+    writer.apply_all(batches.iter().map(applied));
 }
 
-/// Gives a batch of the ledger as memory needs it.
-fn with_batch(batch: &ledger::Batch, take: impl FnOnce(cache::Batch<'_>)) {
+/// A batch of the ledger as memory needs it.
+fn applied(batch: &ledger::Batch) -> cache::Batch<'_> {
     let rows = batch.rows.iter().map(|row| match &row.content {
         Content::Accepted(record) => cache::Row::Accepted(record),
         Content::Refused(refused) => {
             cache::Row::Refused { name: row.name().into(), sequence: row.sequence, refused }
         }
     });
-    take(cache::Batch {
+    cache::Batch {
         position: batch.position,
         source: batch.source,
         epoch: batch.epoch,
         committed_at: batch.committed_at,
         committed_sequence: batch.committed_sequence,
         rows: rows.collect(),
-    });
+    }
 }
 
 /// Nothing under this lock leaves memory half done: a panic in it poisons nothing.
