@@ -16,9 +16,10 @@
 //! there. What is torn, longer, flipped, or of another version is refused as a whole: memory is then
 //! made again from the batches.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use disk::Folder;
 
 use crate::key::SHARDS;
 use crate::map::Buffer;
@@ -111,13 +112,13 @@ fn head_of(filed: Filed, seed: u64, segment: &Segment) -> [u8; HEAD] {
 /// Writes a segment.
 pub(crate) fn write(folder: &Path, filed: Filed, seed: u64, segment: &Segment) -> Result<(), BaseError> {
     let body = segment.octets();
-    put(&filed.path(folder), &[&head_of(filed, seed, segment), body, &sums(body)])
+    put(folder, &filed.name(), &[&head_of(filed, seed, segment), body, &sums(body)])
 }
 
 /// Whether the file is what [`write`] made of this segment, to the last octet.
 pub(crate) fn holds(folder: &Path, filed: Filed, seed: u64, segment: &Segment) -> bool {
     let compare = || -> io::Result<bool> {
-        let mut file = File::open(filed.path(folder))?;
+        let mut file = Folder::from(folder).open(&filed.name())?;
         let body = segment.octets();
         let mut block = vec![0; BLOCK];
         for part in [&head_of(filed, seed, segment), body, &sums(body)] {
@@ -141,7 +142,7 @@ pub(crate) fn read(folder: &Path, filed: Filed, seed: u64) -> Result<Segment, Ba
 
 /// Room for what is in the file.
 fn room(folder: &Path, filed: Filed) -> Buffer {
-    Buffer::new(fs::metadata(filed.path(folder)).map_or(0, |file| file.len() as usize))
+    Buffer::new(std::fs::metadata(filed.path(folder)).map_or(0, |file| file.len() as usize))
 }
 
 fn read_into(body: Buffer, folder: &Path, filed: Filed, seed: u64) -> Result<Segment, BaseError> {
@@ -150,13 +151,13 @@ fn read_into(body: Buffer, folder: &Path, filed: Filed, seed: u64) -> Result<Seg
         io::ErrorKind::UnexpectedEof => filed.damaged(folder),
         _ => BaseError::Io(path.clone(), error),
     };
-    let mut file = File::open(&path).map_err(io)?;
-    let length = file.metadata().map_err(io)?.len();
+    let mut file = Folder::from(folder).open(&filed.name()).map_err(io)?;
+    let length = file.length().map_err(io)?;
     checked(&mut file, length, body, filed, seed).map_err(io)?.ok_or_else(|| filed.damaged(folder))
 }
 
 fn checked(
-    file: &mut File,
+    file: &mut impl Read,
     in_all: u64,
     mut body: Buffer,
     filed: Filed,
@@ -188,21 +189,17 @@ fn checked(
     Ok(Segment::of_file(filed.kind, body.finish(), buckets, count, filed.position))
 }
 
-/// Writes a file whole: under another name, durable, renamed.
-fn put(path: &Path, parts: &[&[u8]]) -> Result<(), BaseError> {
-    let written = || {
-        let other = path.with_extension("new");
-        let mut file = File::create(&other)?;
-        parts.iter().try_for_each(|part| file.write_all(part))?;
-        file.sync_all()?;
-        fs::rename(&other, path)
-    };
-    written().map_err(|error| BaseError::Io(path.to_owned(), error))
+/// Writes a file whole.
+fn put(folder: &Path, name: &str, parts: &[&[u8]]) -> Result<(), BaseError> {
+    Folder::from(folder).put(name, parts).map_err(|error| BaseError::Io(folder.join(name), error))
 }
 
 fn sync(folder: &Path) -> Result<(), BaseError> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|error| BaseError::Io(folder.to_owned(), error))
+    Folder::from(folder).sync().map_err(|error| BaseError::Io(folder.to_owned(), error))
+}
+
+pub(crate) fn make(folder: &Path) -> Result<(), BaseError> {
+    Folder::from(folder).make().map_err(|error| BaseError::Io(folder.to_owned(), error))
 }
 
 /// What `memory` says.
@@ -244,7 +241,7 @@ impl Names {
         octets.extend_from_slice(&crc32fast::hash(&octets).to_le_bytes());
         // The files come before the name of them.
         sync(folder)?;
-        put(&folder.join(NAMES), &[&octets])?;
+        put(folder, NAMES, &[&octets])?;
         sync(folder)?;
         self.sweep(folder);
         Ok(())
@@ -253,7 +250,7 @@ impl Names {
     /// Reads them.
     pub(crate) fn read(folder: &Path) -> Result<Self, BaseError> {
         let path = folder.join(NAMES);
-        let octets = fs::read(&path).map_err(|error| match error.kind() {
+        let octets = Folder::from(folder).read(NAMES).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => BaseError::Missing,
             _ => BaseError::Io(path.clone(), error),
         })?;
@@ -305,12 +302,11 @@ impl Names {
     /// Takes away what is not named. What cannot be taken away now is so the next time.
     fn sweep(&self, folder: &Path) {
         let named: std::collections::HashSet<_> = self.all().map(Filed::name).collect();
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
+        let folder = Folder::from(folder);
+        for name in folder.names().into_iter().flatten() {
             let ours = ["people-", "cards-", "numbers-"].iter().any(|kind| name.starts_with(kind));
-            if ours && !named.contains(&*name) {
-                let _ = fs::remove_file(entry.path());
+            if ours && !named.contains(&name) {
+                let _ = folder.remove(&name);
             }
         }
     }
@@ -329,7 +325,7 @@ pub fn position(folder: &Path) -> Result<u64, BaseError> {
 /// # Errors
 /// [`BaseError`] when what is there is not whole, or cannot be written.
 pub fn copy(from: &Path, to: &Path) -> Result<u64, BaseError> {
-    fs::create_dir_all(to).map_err(|error| BaseError::Io(to.to_owned(), error))?;
+    make(to)?;
     let names = Names::read(from)?;
     for filed in names.all() {
         let segment = read(from, filed, names.seed)?;
@@ -341,6 +337,8 @@ pub fn copy(from: &Path, to: &Path) -> Result<u64, BaseError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::segment::Builder;
 

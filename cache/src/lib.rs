@@ -33,6 +33,7 @@
 //! | `segment`, `overlay`, `published` | what does not change, what did since, what readers see |
 //! | `source`, `sources` | where a source stands: sequence, completeness, open quarantine; all of them |
 //! | `base`, `save`, `repair` | files: their form, when they are written and read, and made good |
+//! | `share` | threads for what is much |
 //! | `map` | memory outside the heap |
 //! | `state` | all shards |
 //! | `sum` | what shows that two memories hold the same |
@@ -54,6 +55,7 @@ mod record;
 mod repair;
 mod save;
 mod segment;
+mod share;
 mod source;
 mod sources;
 mod state;

@@ -12,6 +12,7 @@ use crate::kept::{Held, Kept, set_word, spelled};
 use crate::key::{Hash, Place};
 use crate::people;
 use crate::record;
+use crate::share::shared;
 use crate::state::{Map, State};
 
 /// What batches change that become visible together.
@@ -179,10 +180,16 @@ impl<'s> Plan<'s> {
     /// A copy of what is kept, to change.
     fn place(&mut self, place: Place) -> &mut Draft {
         let state = self.state;
-        self.drafts.entry(place).or_insert_with(|| {
-            let now = state.kept(place).unwrap_or_else(|| Kept::new(place));
-            Draft { before: (now.is_spoken_of(), now.cards.len()), now, numbers_before: None }
-        })
+        self.drafts.entry(place).or_insert_with(|| Draft::of(state, place))
+    }
+
+    /// Copies what is kept in these places, which are about to be changed.
+    pub(crate) fn expect(&mut self, places: Vec<Place>) {
+        let state = self.state;
+        let copied = |places: Vec<Place>| -> Vec<_> {
+            places.into_iter().map(|place| (place, Draft::of(state, place))).collect()
+        };
+        self.drafts.extend(shared(places, copied).into_iter().flatten());
     }
 
     /// Ends planning.
@@ -197,23 +204,52 @@ impl<'s> Plan<'s> {
                 changes.cards.come.push((hash, *now));
             }
         }
-        for (place, mut draft) in self.drafts {
-            draft.now.tidy();
-            draft.count(&mut changes);
-            draft.turn_numbers(self.state, &mut changes.numbers);
-            let mut octets = Vec::with_capacity(128);
-            match draft.now.is_empty() {
-                true => octets.extend_from_slice(people::GONE),
-                false => record::put(&mut octets, &draft.now),
-            }
-            changes.people.entry(place.shard()).or_default().push((place.key(), octets));
+        let state = self.state;
+        let written = |drafts: Vec<(Place, Draft)>| {
+            let mut changes = Changes::default();
+            drafts.into_iter().for_each(|(place, draft)| draft.write(place, state, &mut changes));
+            changes
+        };
+        for part in shared(self.drafts.into_iter().collect(), written) {
+            changes.add(part);
         }
         changes.people.values_mut().for_each(|all| all.sort_unstable_by_key(|(key, _)| *key));
         changes
     }
 }
 
+impl Changes {
+    /// Adds those of other places.
+    fn add(&mut self, other: Self) {
+        for (shard, changes) in other.people {
+            self.people.entry(shard).or_default().extend(changes);
+        }
+        self.numbers.come.extend(other.numbers.come);
+        self.numbers.go.extend(other.numbers.go);
+        self.persons += other.persons;
+        self.serials += other.serials;
+    }
+}
+
 impl Draft {
+    fn of(state: &State, place: Place) -> Self {
+        let now = state.kept(place).unwrap_or_else(|| Kept::new(place));
+        Self { before: (now.is_spoken_of(), now.cards.len()), now, numbers_before: None }
+    }
+
+    /// Writes what has become of it.
+    fn write(mut self, place: Place, state: &State, changes: &mut Changes) {
+        self.now.tidy();
+        self.count(changes);
+        self.turn_numbers(state, &mut changes.numbers);
+        let mut octets = Vec::with_capacity(128);
+        match self.now.is_empty() {
+            true => octets.extend_from_slice(people::GONE),
+            false => record::put(&mut octets, &self.now),
+        }
+        changes.people.entry(place.shard()).or_default().push((place.key(), octets));
+    }
+
     fn count(&self, changes: &mut Changes) {
         if self.now.place.link().is_some() {
             let (spoken_of, cards) = self.before;

@@ -148,6 +148,32 @@ pub(crate) fn memberships(octets: &[u8]) -> usize {
     Head::read(&mut Reading::new(octets)).map_or(0, |head| head.memberships)
 }
 
+/// Position of the source's last word on the person. What else is said is passed over: this is asked
+/// for every record that is taken.
+pub(crate) fn last_word(octets: &[u8], source: Source) -> Option<u64> {
+    let mut reading = Reading::new(octets);
+    let head = Head::read(&mut reading)?;
+    for _ in 0..head.cards {
+        skip_card(&mut reading)?;
+    }
+    let mut found = None;
+    read_said(&mut reading, &head, None, |insurer, position| {
+        found = found.or((source == Source::Insurer(insurer)).then_some(position));
+    })?;
+    if found.is_none() && head.flags & OTHER_WORDS != 0 {
+        found = word(&read_words(&mut reading)?, source);
+    }
+    found
+}
+
+/// Positions of the last words on a card.
+pub(crate) fn card_words(octets: &[u8], serial: &Serial) -> Option<Words> {
+    let mut reading = Reading::new(octets);
+    let cards = Head::read(&mut reading)?.cards;
+    let mut cards = (0..cards).map_while(|_| read_card(&mut reading));
+    cards.find(|card| card.serial == *serial).map(|card| card.words)
+}
+
 /// Whether any card is among those of the record.
 pub(crate) fn has_cards(octets: &[u8]) -> bool {
     Head::read(&mut Reading::new(octets)).is_some_and(|head| head.cards > 0)

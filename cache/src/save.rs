@@ -123,7 +123,7 @@ impl Snapshot {
     /// # Errors
     /// [`BaseError`] when it cannot be written; what was there before is then still whole.
     pub fn write(self, folder: &Path, mut adopt: impl FnMut(Written)) -> Result<u64, BaseError> {
-        std::fs::create_dir_all(folder).map_err(|error| BaseError::Io(folder.to_owned(), error))?;
+        base::make(folder)?;
         let Self { mut names, people, indexes: [cards, numbers] } = self;
         for (shard, people) in people.into_iter().enumerate() {
             let segment = (Arc::clone(people.base()), people.whole());

@@ -121,12 +121,11 @@ impl State {
     /// Position of the source's last accepted word on the subject.
     pub(crate) fn last_word(&self, source: Source, subject: Subject) -> Option<u64> {
         match subject {
-            Subject::Person(link) => word(&self.kept(Place::of(link))?.words, source),
-            Subject::Card(serial) => {
-                let kept = self.kept(self.card_place(&serial)?)?;
-                let card = kept.cards.iter().find(|card| card.serial == serial)?;
-                word(&card.words, source)
+            Subject::Person(link) => {
+                let place = Place::of(link);
+                record::last_word(self.shard(place).at(place)?, source)
             }
+            Subject::Card(serial) => word(&record::card_words(self.card(&serial)?.1, &serial)?, source),
         }
     }
 

@@ -67,6 +67,9 @@ impl Writer {
         let mut plan = Plan::new(&state);
         let mut position = state.generation;
         let mut settled = Map::default();
+        let batches: Vec<_> = batches.into_iter().collect();
+        let records = batches.iter().filter(|batch| batch.position > position).flat_map(|batch| &batch.rows);
+        plan.expect(records.filter_map(|row| self.place(row)).collect());
         for batch in batches {
             if batch.position > position {
                 position = batch.position;
@@ -79,6 +82,16 @@ impl Writer {
         let next = after(&state, plan.changes(), settled, position);
         drop(state);
         self.publish(next);
+    }
+
+    /// Whose record a row will change.
+    fn place(&self, row: &Row<'_>) -> Option<Place> {
+        let Row::Accepted(record) = row else { return None };
+        match (&record.said, record.said.subject()) {
+            (Said::Link { link_number, .. }, _) => link_number.map(Place::of),
+            (_, Some(Subject::Person(link))) if self.keeps(record.said.subject()) => Some(Place::of(link)),
+            _ => None,
+        }
     }
 
     fn keeps(&self, subject: Option<Subject>) -> bool {

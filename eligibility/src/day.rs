@@ -170,8 +170,8 @@ impl Serialize for Day {
 
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = crate::wire::Text::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a day is YYYY-MM-DD"))
+        // Ten characters cannot hide a 個人番号.
+        crate::wire::formed(deserializer, Self::parse, "a day is YYYY-MM-DD")
     }
 }
 
@@ -196,6 +196,29 @@ impl Timestamp {
     /// second before it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_plain(text).or_else(|| Self::parse_any(text))
+    }
+
+    /// Reads the form that nearly all have: whole seconds, and hours and minutes from UTC.
+    fn parse_plain(text: &str) -> Option<Self> {
+        let (day, rest) = text.split_at_checked(10)?;
+        let below = |digits: [u8; 2], limit| decimal(&digits).filter(|value| *value < limit).map(i64::from);
+        let &[b'T', h1, h2, b':', m1, m2, b':', s1, s2, ref zone @ ..] = rest.as_bytes() else { return None };
+        let (hour, minute, second) = (below([h1, h2], 24)?, below([m1, m2], 60)?, below([s1, s2], 60)?);
+        let ahead = match *zone {
+            [b'Z'] => 0,
+            [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+                let minutes = below([h1, h2], 24)? * 60 + below([m1, m2], 60)?;
+                if sign == b'+' { minutes } else { -minutes }
+            }
+            _ => return None,
+        };
+        let seconds =
+            i64::from(Day::parse(day)?.number()) * 86_400 + hour * 3600 + (minute - ahead) * 60 + second;
+        Some(Self(seconds * 1000))
+    }
+
+    fn parse_any(text: &str) -> Option<Self> {
         // jiff also takes annotations, blanks and short forms that RFC 3339 has not.
         let strict = text.len() >= 20
             && text.is_ascii()
@@ -269,8 +292,8 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = crate::wire::Text::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a time is RFC 3339"))
+        // No run of digits in it is longer than the nine of a fraction.
+        crate::wire::formed(deserializer, Self::parse, "a time is RFC 3339")
     }
 }
 
@@ -340,6 +363,24 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn both_ways_of_reading_an_instant_agree() {
+        let mut plain = 0;
+        for day in ["1850-01-01", "2199-12-31", "2024-02-29", "2023-02-29", "1970-01-01", "2026-1-01"] {
+            for time in ["00:00:00", "23:59:59", "24:00:00", "12:60:00", "12:30:60", "1:30:00", "12:30:0x"] {
+                for zone in ["Z", "+09:00", "-00:00", "-23:59", "+23:59", "+09:60", "+0900", "z", "", "+9:00"]
+                {
+                    let text = format!("{day}T{time}{zone}");
+                    if let Some(instant) = Timestamp::parse_plain(&text) {
+                        plain += 1;
+                        assert_eq!(Timestamp::parse_any(&text), Some(instant), "{text}");
+                    }
+                }
+            }
+        }
+        assert_eq!(plain, 4 * 2 * 5);
     }
 
     #[test]

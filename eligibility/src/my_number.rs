@@ -11,7 +11,11 @@ use crate::fold::{is_blank, is_hyphen};
 /// hyphen or blank between them count as one run.
 #[must_use]
 pub fn is_hidden_in(text: &str) -> bool {
-    text.len() >= 12 && text.bytes().any(|b| b.is_ascii_digit() || b >= 0x80) && search(text)
+    // Nearly every text has too few digits for one; full-width ones begin with 0xEF.
+    let may_be_digit = |octet: &u8| octet.is_ascii_digit() || *octet == 0xEF;
+    text.len() >= 12
+        && text.as_bytes().iter().filter(|octet| may_be_digit(octet)).count() >= 12
+        && search(text)
 }
 
 fn search(text: &str) -> bool {

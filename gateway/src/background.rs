@@ -21,6 +21,28 @@ pub(crate) fn wait_for_all_others() {
     lower_by(19);
 }
 
+/// Lets desks go before this thread, and this thread before those that wait for all others.
+pub(crate) fn let_desks_go_first() {
+    lower_by(10);
+}
+
+/// Does this work on a thread of its own of the lowest priority. `None` when it panicked.
+///
+/// # Errors
+/// When the system gives no thread.
+pub(crate) async fn behind_all_others<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<Option<T>> {
+    let (done, outcome) = oneshot::channel();
+    let run = move || {
+        wait_for_all_others();
+        drop(done.send(work()));
+    };
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)?;
+    Ok(outcome.await.ok())
+}
+
 /// Lowers this thread's priority by so much: of a busy core it has the share that is left for it.
 fn lower_by(nice: i32) {
     let lower = rustix::process::setpriority_process(Some(rustix::thread::gettid()), nice);

@@ -15,7 +15,7 @@ mod files;
 mod replay;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use cache::{Reader, Writer};
 use eligibility::day::Timestamp;
@@ -23,6 +23,7 @@ use eligibility::feed::{Kind, ListArrival, Record, Said, Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
 use ledger::{Content, Ledger, LedgerError, Opened, Options, Place};
 
+use crate::background::let_desks_go_first;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::StartError;
@@ -69,11 +70,20 @@ pub struct Began {
 /// # Errors
 /// [`LedgerError`] when it cannot be opened or read.
 pub fn start(place: &Place, folder: &Path) -> Result<Followed, LedgerError> {
+    let clock = Clock::system();
+    start_at(place, folder, Box::new(move || clock.now()))
+}
+
+/// As [`start`], with a clock of one's own.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_at(place: &Place, folder: &Path, now: ledger::Now) -> Result<Followed, LedgerError> {
     let opened = Ledger::open(place.clone(), Options::default())?;
     let alone = files::alone(folder)?;
     let Taken { mut writer, memory, mended } = files::open(folder, &opened)?.unwrap_or_else(Taken::nothing);
     let from_files = memory.generation();
-    replay::after(&opened, from_files, |batch| apply(&mut writer, batch))?;
+    replay::after(&opened, from_files, |batches| apply(&mut writer, batches))?;
     let began = Began { from_files, followed: opened.position() - from_files, mended };
     let lists = remembered(&opened)?;
     let written = opened.committed_at();
@@ -81,14 +91,14 @@ pub fn start(place: &Place, folder: &Path) -> Result<Followed, LedgerError> {
     let files = Kept::new(folder, Arc::clone(&writer), memory.clone(), (opened.another_reader()?, alone));
     let heard = Heard::default();
     let hearing = heard.clone();
+    let first = Once::new();
     let visible = move |batches: &[ledger::Batch]| {
+        // The one who writes is the ledger's own thread; from its first batch on it lets desks go first.
+        first.call_once(let_desks_go_first);
         batches.iter().for_each(|batch| hearing.hear(batch));
-        let mut writer = lock(&writer);
-        batches.iter().for_each(|batch| apply(&mut writer, batch));
+        apply(&mut lock(&writer), batches);
     };
-    let clock = Clock::system();
-    let ledger =
-        opened.start(Box::new(Memory(memory.clone())), Box::new(visible), Box::new(move || clock.now()))?;
+    let ledger = opened.start(Box::new(Memory(memory.clone())), Box::new(visible), now)?;
     Ok(Followed { ledger, memory, written, lists, heard, began, files })
 }
 
@@ -116,7 +126,7 @@ pub fn beside(place: &Place, folder: &Path) -> Result<(ledger::Reader, Reader), 
         if batches.is_empty() {
             return Ok((ledger, memory));
         }
-        batches.iter().for_each(|batch| apply(&mut writer, batch));
+        apply(&mut writer, &batches);
     }
 }
 
@@ -173,8 +183,9 @@ impl Heard {
     }
 }
 
-fn apply(writer: &mut Writer, batch: &ledger::Batch) {
-    writer.apply(as_applied(batch));
+/// Takes batches into memory, where they become visible together.
+pub fn apply(writer: &mut Writer, batches: &[ledger::Batch]) {
+    writer.apply_all(batches.iter().map(as_applied));
 }
 
 /// A batch as memory takes it.

@@ -26,6 +26,7 @@ use crate::past::{Past, PastError, Today, Wanted};
 use crate::peer::RoleRule;
 use crate::refusal::Refusal;
 use crate::trust::{Trust, TrustError};
+use disk::Folder;
 use eligibility::day::Timestamp;
 use eligibility::feed::{ListArrival, Said};
 use ledger::{Appended, Ledger, LedgerError};
@@ -211,7 +212,7 @@ impl Gateway {
         entrances.iter().for_each(|entrance| entrance.clients().begin(remembered.clone(), seconds));
         let spool = Spool::open(&config.feed)
             .map_err(|error| StartError::Spool { path: config.feed.spool.clone(), error })?;
-        let held = Held::open(&config.held_folder(), followed.ledger.clone())
+        let held = Held::open(Folder::from(&config.held_folder()), followed.ledger.clone())
             .map_err(|error| StartError::Spool { path: config.held_folder(), error })?;
         let jobs = Jobs::open(&config.precheck)
             .map_err(|error| StartError::Prechecks { path: config.precheck.folder.clone(), error })?;

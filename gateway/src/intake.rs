@@ -120,6 +120,9 @@ pub enum DeliverError {
     /// One that is held back can be released only after those before it.
     #[error("it is not the oldest delivery of its source that is held back")]
     NotOldest,
+    /// One that was released cannot be dropped any more.
+    #[error("it was released before, and a part of it counts: release it again")]
+    Begun,
     /// The ledger does not take it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

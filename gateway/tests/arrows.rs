@@ -7,13 +7,14 @@ use serde_json::Value;
 
 /// Our crates, each with those of ours it may use.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("disk", &[]),
     ("eligibility", &[]),
     ("pki", &[]),
     ("ledger", &["eligibility"]),
-    ("cache", &["eligibility"]),
+    ("cache", &["disk", "eligibility"]),
     ("claims", &["eligibility"]),
     ("population", &["eligibility", "pki"]),
-    ("gateway", &["cache", "claims", "eligibility", "ledger", "pki", "population"]),
+    ("gateway", &["cache", "claims", "disk", "eligibility", "ledger", "pki", "population"]),
     ("loadtest", &["claims", "eligibility", "pki", "population"]),
     ("benches", &["cache", "claims", "eligibility", "gateway", "ledger", "pki", "population"]),
 ];

@@ -5,6 +5,7 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use disk::Folder;
 use eligibility::answer::{Answer, Occasion};
 use eligibility::coverage::{Person, Written};
 use eligibility::day::{Day, Timestamp};
@@ -85,7 +86,8 @@ impl House {
         let followed =
             follow::start(&Place::from(&folder.path().join("ledger")), &folder.path().join("memory"))
                 .unwrap();
-        let held = Held::open(&folder.path().join("held")).unwrap();
+        let held = Folder::from(&folder.path().join("held"));
+        let held = Held::open(held, followed.ledger.clone()).unwrap();
         Self { _folder: folder, followed, held }
     }
 

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use cache::{Batch, Row};
 use claims::{Caller, CopyFor, Error, Outcome, Terms, copy, precheck};
+use disk::Folder;
 use eligibility::day::Day;
 use eligibility::feed::{Said, Source};
 use eligibility::number::InstitutionCode;
@@ -87,7 +88,7 @@ fn every_claim_of_a_nation_gets_its_right_answer() {
     let insurers = InsurerList::read(&list).unwrap();
     let staleness = Staleness { after_ms: 1, ..Staleness::default() };
     let now = population.day().starts_at();
-    let held = Held::open(&folder.path().join("held")).unwrap();
+    let held = Held::beside(Folder::from(&folder.path().join("held"))).unwrap();
     let (memory, insurers, staleness, held) = (memory(&population).view(), &insurers, &staleness, &held);
     let known = &Known { memory, past: None, held, insurers, staleness, now };
 

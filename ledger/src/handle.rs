@@ -61,7 +61,8 @@ pub trait Memory: Send {
 pub struct Options {
     /// How long to wait for another program that holds SQLite's own lock.
     pub busy_timeout: Duration,
-    /// Appends that may wait before the writer; one more is refused as [`LedgerError::Full`].
+    /// Appends that may wait before the writer, and as many that the writer has sorted by source; one
+    /// more is refused as [`LedgerError::Full`].
     pub queue: usize,
     /// Lines from which a group takes no further append into its transaction.
     pub group_rows: usize,
@@ -344,6 +345,7 @@ impl Opened {
             memory,
             now,
             group_rows: options.group_rows.max(1),
+            most_waiting: options.queue.max(1),
             poisoned: None,
         };
         let spawned = std::thread::Builder::new().name("ledger".to_owned()).spawn(move || writer.run(&jobs));

@@ -19,6 +19,7 @@
 //! | `seen` | look-ups of what was already read |
 //! | `group` | rows and batches of one transaction |
 //! | `pack`, `rows` | the rows of a batch as octets |
+//! | `turns` | whose work is committed next |
 //! | `writer` | the thread that commits groups |
 //! | `handle` | opening, starting, the queue, closing |
 //! | `read` | replay in order, and the history of one subject |
@@ -47,6 +48,7 @@ mod seen;
 mod sqlite;
 mod standing;
 mod store;
+mod turns;
 mod writer;
 
 pub use batch::{Appended, Batch, Content, Quarantined, Row, Told};

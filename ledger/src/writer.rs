@@ -20,6 +20,7 @@ use crate::retire::Shortened;
 use crate::seen::LastBatch;
 use crate::standing::Standing;
 use crate::store::Store;
+use crate::turns::Turns;
 
 /// What the thread is asked to do.
 pub(crate) enum Job {
@@ -44,7 +45,16 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    fn rows(&self) -> usize {
+    /// Whose turn it needs.
+    pub(crate) const fn source(&self) -> Source {
+        match self {
+            Self::Append(source, ..) | Self::OpenEpoch(source, _) => *source,
+            // What the gateway does of itself.
+            Self::Act(_) | Self::Shorten(_) => Source::Gateway,
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
         match self {
             Self::Append(_, parcel, _) => parcel.offers.len(),
             Self::Act(_) | Self::OpenEpoch(..) => 1,
@@ -125,6 +135,8 @@ pub(crate) struct Writer<S: ?Sized> {
     pub(crate) memory: Box<dyn Memory>,
     pub(crate) now: Now,
     pub(crate) group_rows: usize,
+    /// Pieces of work taken from the queue before they are written.
+    pub(crate) most_waiting: usize,
     pub(crate) poisoned: Option<LedgerError>,
     /// What tells the ledger from every other.
     pub(crate) id: Vec<u8>,
@@ -161,25 +173,30 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl<S: Store + ?Sized> Writer<S> {
     /// Works until the queue is closed.
     pub(crate) fn run(mut self, queue: &Receiver<Job>) {
+        let mut turns = Turns::default();
         let mut closing = false;
-        while !closing {
-            let Ok(first) = queue.recv() else { return };
-            let (mut works, mut dones, mut rows) = (Vec::new(), Vec::new(), 0);
-            let (mut next, mut looks) = (Some(first), false);
+        while !closing || turns.len() > 0 {
+            let mut looks = false;
+            let mut next = if turns.len() > 0 || closing {
+                queue.try_recv().ok()
+            } else {
+                // Without anybody who could ask there is nothing to do any more.
+                let Ok(first) = queue.recv() else { return };
+                Some(first)
+            };
             while let Some(job) = next.take() {
                 match job {
-                    Job::Write(work, done) => {
-                        rows += work.rows();
-                        works.push(work);
-                        dones.push(done);
-                    }
+                    Job::Write(_, done) if closing => tell(done, Err(LedgerError::Closed)),
+                    Job::Write(work, done) => turns.put(work, done),
                     Job::Look => looks = true,
                     Job::Close => closing = true,
                 }
-                if rows < self.group_rows {
+                // The queue is what holds those back who are too fast.
+                if turns.len() < self.most_waiting {
                     next = queue.try_recv().ok();
                 }
             }
+            let (works, dones) = turns.group(self.group_rows);
             self.serve(works, dones);
             if looks {
                 self.look();
@@ -362,6 +379,7 @@ mod tests {
             memory: Box::new(Blank),
             now: Box::new(|| Timestamp::from_millis(1)),
             group_rows: 1,
+            most_waiting: 1,
             poisoned: None,
         }
     }

@@ -15,7 +15,9 @@ pub(super) const MOST: usize = 100;
 
 pub(super) fn text(field: &str, text: Option<&Text<'_>>, most: usize) -> Result<Option<Box<str>>, Fault> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    if text.chars().count() > most || text.chars().any(char::is_control) {
+    // Control characters are below 0x20, 0x7F, and those that begin with 0xC2: few texts need a closer look.
+    let plain = !text.as_bytes().iter().any(|octet| matches!(octet, 0..0x20 | 0x7F | 0xC2));
+    if text.len() > most && text.chars().count() > most || !plain && text.chars().any(char::is_control) {
         return Err(Fault::field(field, Wrong::Range));
     }
     Ok(Some(Box::from(&**text)))
@@ -30,7 +32,7 @@ pub(super) fn word<T>(
     text: Option<&Text<'_>>,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>, Fault> {
-    text.map(|text| read(text).ok_or(Fault::field(field, Wrong::NotInBook))).transpose()
+    text.map(|text| read(text).ok_or_else(|| Fault::field(field, Wrong::NotInBook))).transpose()
 }
 
 pub(super) fn postal_code(code: Option<&Text<'_>>) -> Result<Option<Box<str>>, Fault> {

@@ -121,7 +121,8 @@ impl Head<'_> {
         if Kind::from_word(self.kind) != Some(said.kind()) {
             return Err(Fault::field("kind", Wrong::NotInBook));
         }
-        let source = Source::from_ledger(self.source).ok_or(Fault::field("source", Wrong::NotInBook))?;
+        let source =
+            Source::from_ledger(self.source).ok_or_else(|| Fault::field("source", Wrong::NotInBook))?;
         if !source.owns(said.kind()) {
             return Err(Fault::field("kind", Wrong::NotInBook));
         }
@@ -155,14 +156,14 @@ pub(super) fn read(line: &[u8]) -> Result<Record, Fault> {
         return Ok(record);
     }
     let KindOnly { kind } = wire::read(line)?;
-    read_as(Kind::from_word(&kind).ok_or(Fault::field("kind", Wrong::NotInBook))?, line)
+    read_as(Kind::from_word(&kind).ok_or_else(|| Fault::field("kind", Wrong::NotInBook))?, line)
 }
 
 /// The kind that the line most likely says it has: to read it once and not twice. Whoever is read as
 /// what it is not is refused, and then looked at properly.
 fn glance(line: &[u8]) -> Option<Kind> {
     const NAME: &[u8] = br#""kind":""#;
-    let from = line.windows(NAME.len()).position(|octets| octets == NAME)? + NAME.len();
+    let from = memchr::memmem::find(line, NAME)? + NAME.len();
     let word = line.get(from..)?.split(|octet| *octet == b'"').next()?;
     Kind::from_word(std::str::from_utf8(word).ok()?)
 }
@@ -201,14 +202,14 @@ fn read_as(kind: Kind, line: &[u8]) -> Result<Record, Fault> {
         }
         Kind::Release => {
             let line: ReleaseLine<'_> = wire::read(line)?;
-            let of = Source::parse(&line.of).ok_or(Fault::field("of", Wrong::NotInBook))?;
+            let of = Source::parse(&line.of).ok_or_else(|| Fault::field("of", Wrong::NotInBook))?;
             let delivery = Box::from(&*line.delivery);
             let (release, received_at) = (line.release, line.received_at);
             line.head().record(Said::Release { of, delivery, release, received_at })
         }
         Kind::Dismissal => {
             let line: DismissalLine<'_> = wire::read(line)?;
-            let of = Source::parse(&line.of).ok_or(Fault::field("of", Wrong::NotInBook))?;
+            let of = Source::parse(&line.of).ok_or_else(|| Fault::field("of", Wrong::NotInBook))?;
             line.head().record(Said::Dismissal { of, name: Box::from(&*line.name) })
         }
     }

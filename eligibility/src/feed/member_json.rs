@@ -198,7 +198,7 @@ impl<'a> MemberLine<'a> {
     }
 
     fn member(&self) -> Result<Member, Fault> {
-        let coverages = self.coverages.as_ref().ok_or(Fault::field("coverages", Wrong::Missing))?;
+        let coverages = self.coverages.as_ref().ok_or_else(|| Fault::field("coverages", Wrong::Missing))?;
         if coverages.len() > MOST {
             return Err(Fault::field("coverages", Wrong::Range));
         }
@@ -208,14 +208,14 @@ impl<'a> MemberLine<'a> {
             .map(|(at, wire)| wire.coverage().map_err(|fault| fault.within(&format!("coverages[{at}]"))));
         Ok(Member {
             name: text("name", self.name.as_ref(), NAME_LENGTH)?
-                .ok_or(Fault::field("name", Wrong::Missing))?,
+                .ok_or_else(|| Fault::field("name", Wrong::Missing))?,
             name_kana: kana("name_kana", self.name_kana.as_ref())?,
             alias: text("alias", self.alias.as_ref(), NAME_LENGTH)?,
             alias_kana: kana("alias_kana", self.alias_kana.as_ref())?,
             sex: word("sex", self.sex.as_ref(), Sex::from_word)?
-                .ok_or(Fault::field("sex", Wrong::Missing))?,
+                .ok_or_else(|| Fault::field("sex", Wrong::Missing))?,
             sex_on_back: word("sex_on_back", self.sex_on_back.as_ref(), Sex::from_word)?,
-            birth_date: self.birth_date.ok_or(Fault::field("birth_date", Wrong::Missing))?,
+            birth_date: self.birth_date.ok_or_else(|| Fault::field("birth_date", Wrong::Missing))?,
             postal_code: postal_code(self.postal_code.as_ref())?,
             address: text("address", self.address.as_ref(), ADDRESS_LENGTH)?,
             restrictions: restrictions(self.restrictions.as_deref().unwrap_or_default())?,
@@ -230,7 +230,7 @@ impl SubsidyLine<'_> {
         if self.deleted {
             return Ok(Said::Subsidy { link_number, subsidies: None });
         }
-        let subsidies = self.subsidies.as_ref().ok_or(Fault::field("subsidies", Wrong::Missing))?;
+        let subsidies = self.subsidies.as_ref().ok_or_else(|| Fault::field("subsidies", Wrong::Missing))?;
         if subsidies.len() > MOST {
             return Err(Fault::field("subsidies", Wrong::Range));
         }
@@ -331,7 +331,7 @@ impl<'a> LimitWire<'a> {
 
     fn certificate(&self) -> Result<LimitCertificate, Fault> {
         Ok(LimitCertificate {
-            kind: LimitKind::from_word(&self.kind).ok_or(Fault::field("kind", Wrong::NotInBook))?,
+            kind: LimitKind::from_word(&self.kind).ok_or_else(|| Fault::field("kind", Wrong::NotInBook))?,
             category: word("category", self.category.as_ref(), LimitCategory::parse)?,
             validity: validity(self.valid_from, self.valid_through)?,
             long_term_on: self.long_term_on,
@@ -352,8 +352,8 @@ impl<'a> DiseaseWire<'a> {
     }
 
     fn certificate(&self) -> Result<SpecificDiseaseCertificate, Fault> {
-        let category =
-            SpecificDisease::from_word(&self.category).ok_or(Fault::field("category", Wrong::NotInBook))?;
+        let category = SpecificDisease::from_word(&self.category)
+            .ok_or_else(|| Fault::field("category", Wrong::NotInBook))?;
         Ok(SpecificDiseaseCertificate {
             category,
             validity: validity(self.valid_from, self.valid_through)?,
@@ -379,7 +379,7 @@ impl<'a> SubsidyWire<'a> {
     fn subsidy(&self) -> Result<Subsidy, Fault> {
         let digits = |field: &str, text: &Text<'_>, length: usize| {
             let fits = text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
-            fits.then(|| Box::from(&**text)).ok_or(Fault::field(field, Wrong::Form))
+            fits.then(|| Box::from(&**text)).ok_or_else(|| Fault::field(field, Wrong::Form))
         };
         Ok(Subsidy {
             payer_number: digits("payer_number", &self.payer_number, 8)?,

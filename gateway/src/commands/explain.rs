@@ -9,6 +9,7 @@ mod words;
 use std::path::PathBuf;
 
 use clap::Args;
+use disk::Folder;
 use eligibility::code::Restriction;
 use eligibility::coverage::{Person, Written};
 use eligibility::day::{Day, Timestamp};
@@ -89,7 +90,7 @@ impl Explain {
         let failed = |error| CommandError::Environment(format!("ledger {place}: {error}"));
         let (ledger, memory) = follow::beside(&place, &config.memory_folder()).map_err(failed)?;
         let memory = memory.view();
-        let held = Held::beside(&config.held_folder()).map_err(CommandError::environment)?;
+        let held = Held::beside(Folder::from(&config.held_folder())).map_err(CommandError::environment)?;
         let today = Today { memory: &memory, held: &held, day: now.day_in_japan() };
         let past = Past::of(&ledger, &today, at, &Wanted::of(&query)).map_err(super::not_looked_back)?;
         self.record(&config, &query, &past, now)?;

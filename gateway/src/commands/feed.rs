@@ -3,20 +3,18 @@
 
 mod operate;
 
+mod load;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use eligibility::feed::{Record, Source};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CommandError;
-use crate::clock::Clock;
-use crate::config::{Config, InsurerList};
-use crate::follow;
-use crate::intake::folder;
-use crate::intake::{Admission, Admitted, Held, HeldDelivery, Report};
+use crate::config::Config;
+use crate::intake::{Admitted, HeldDelivery, Report};
 
 /// Loads or checks feed files.
 #[derive(Subcommand)]
@@ -48,7 +46,7 @@ impl FeedCommand {
             Self::Load { files, config } => {
                 let config = Config::read(config).map_err(CommandError::usage)?;
                 let mut held = 0;
-                for (file, admitted) in load(&config, files)? {
+                for (file, admitted) in load::load(&config, files)? {
                     match admitted {
                         Admitted::Committed(report) => summarize(&file, &report),
                         Admitted::Held(delivery) => {
@@ -69,37 +67,6 @@ impl FeedCommand {
             Self::Held(held) => held.run(),
         }
     }
-}
-
-/// Takes files into the ledger, each as one delivery of the source its first record names.
-pub(super) fn load(config: &Config, files: &[PathBuf]) -> Result<Vec<(PathBuf, Admitted)>, CommandError> {
-    let insurers = InsurerList::read(&config.feed.insurers).map_err(CommandError::usage)?;
-    let followed = follow::from_config(config)?;
-    let held =
-        Held::open(&config.held_folder(), followed.ledger.clone()).map_err(CommandError::environment)?;
-    let (ledger, memory, gate) = (&followed.ledger, &followed.memory, &config.feed.gate);
-    let admission = Admission { ledger, memory, held: &held, gate };
-    let now = Clock::system().now();
-    let mut reports = Vec::new();
-    for file in files {
-        let source = source_of(file)?;
-        if let Source::Insurer(number) = source
-            && !insurers.has(number)
-        {
-            return Err(CommandError::No(format!("{}: insurer {number} is not in the list", file.display())));
-        }
-        let bar = progress(file, open(file)?.metadata().map_or(0, |metadata| metadata.len()));
-        let admitted = admission
-            .admit_through(source, file, now, |opened| {
-                bar.set_position(0);
-                bar.wrap_read(opened)
-            })
-            .map_err(|error| CommandError::Environment(format!("{}: {error}", file.display())))?;
-        bar.finish_and_clear();
-        reports.push((file.clone(), admitted));
-    }
-    followed.close();
-    Ok(reports)
 }
 
 fn verify(files: &[PathBuf]) -> Result<(), CommandError> {
@@ -146,27 +113,12 @@ fn verify(files: &[PathBuf]) -> Result<(), CommandError> {
     Err(CommandError::No(format!("{wrong} lines are no records")))
 }
 
-fn source_of(file: &Path) -> Result<Source, CommandError> {
-    let named = folder::source_of(file).map_err(|error| unreadable(file, &error))?;
-    named.ok_or_else(|| {
-        CommandError::No(format!("{}: the first line names no source; nothing was loaded", file.display()))
-    })
-}
-
 fn open(file: &Path) -> Result<File, CommandError> {
     File::open(file).map_err(|error| unreadable(file, &error))
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> CommandError {
     CommandError::Usage(format!("{}: cannot be read: {error}", file.display()))
-}
-
-fn progress(file: &Path, octets: u64) -> ProgressBar {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let style = ProgressStyle::with_template("{msg:24} {wide_bar} {bytes}/{total_bytes} {eta}");
-    ProgressBar::new(octets)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_message(name)
 }
 
 fn tell_held(file: &Path, held: &HeldDelivery) {

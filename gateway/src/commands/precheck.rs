@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use ::claims::{Caller, Claims, CopyFor, Error, Judge, Outcome, Summary, Terms, read_results};
 use clap::{Args, ValueEnum};
+use disk::Folder;
 use eligibility::day::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -150,7 +151,8 @@ impl Offline {
             CommandError::Environment(format!("{error}; ask a service that is running with --server"))
         })?;
         let staleness = Staleness::of(&config.feed);
-        let held = Held::open(&config.held_folder()).map_err(CommandError::environment)?;
+        let held = Held::open(Folder::from(&config.held_folder()), followed.ledger.clone());
+        let held = held.map_err(CommandError::environment)?;
         let audit = Audit::open(&config.audit).map_err(CommandError::environment)?;
         let (console, now) = (Peer::console(), Clock::system().now());
         if known_at.is_some_and(|at| at > now) {

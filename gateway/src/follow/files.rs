@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cache::{BaseError, Reader, Writer};
+use disk::Folder;
 use ledger::{LedgerError, Opened};
 
 use super::{as_applied, lock, replay};
@@ -75,8 +76,8 @@ pub(super) fn alone(folder: &Path) -> Result<File, LedgerError> {
     }
 }
 
-fn fingerprint_file(folder: &Path, position: u64) -> PathBuf {
-    folder.join(format!("ledger-{position:016x}"))
+fn fingerprint_name(position: u64) -> String {
+    format!("ledger-{position:016x}")
 }
 
 /// Memory as its files have it, and how many of them had to be made good first.
@@ -136,7 +137,8 @@ fn take(folder: &Path, opened: &Opened) -> Result<Taken, FilesError> {
         Err(error @ BaseError::Damaged(_)) => {
             tracing::warn!(%error, "memory's files are made good");
             let mended = cache::repair(folder, |take| {
-                replay::after(opened, 0, |batch| take(as_applied(batch))).map_err(FilesError::from)
+                replay::after(opened, 0, |batches| batches.iter().for_each(|batch| take(as_applied(batch))))
+                    .map_err(FilesError::from)
             })?;
             (cache::open(folder)?, mended.len())
         }
@@ -147,7 +149,7 @@ fn take(folder: &Path, opened: &Opened) -> Result<Taken, FilesError> {
 }
 
 fn is_of(folder: &Path, position: u64, ledger: &ledger::Reader) -> Result<bool, LedgerError> {
-    let kept = fs::read(fingerprint_file(folder, position)).unwrap_or_default();
+    let kept = Folder::from(folder).read(&fingerprint_name(position)).unwrap_or_default();
     Ok(ledger.fingerprint(position)?.is_some_and(|own| own.as_slice() == kept))
 }
 
@@ -254,23 +256,23 @@ impl Behind {
 }
 
 fn put_fingerprint(folder: &Path, position: u64, fingerprint: &[u8]) -> Result<(), FilesError> {
-    let path = fingerprint_file(folder, position);
+    let name = fingerprint_name(position);
     let put = || {
-        fs::create_dir_all(folder)?;
-        let mut file = File::create(&path)?;
+        let folder = Folder::from(folder);
+        folder.make()?;
+        let mut file = folder.create(&name)?;
         file.write_all(fingerprint)?;
-        file.sync_all()
+        file.sync()
     };
-    put().map_err(|error| FilesError::Io { path: path.clone(), error })
+    put().map_err(|error| FilesError::Io { path: folder.join(&name), error })
 }
 
 /// Takes away the fingerprints of files that are gone.
 fn sweep(folder: &Path, position: u64) {
-    let kept = fingerprint_file(folder, position);
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.file_name().to_string_lossy().starts_with("ledger-") && path != kept {
-            let _ = fs::remove_file(path);
+    let (folder, kept) = (Folder::from(folder), fingerprint_name(position));
+    for name in folder.names().into_iter().flatten() {
+        if name.starts_with("ledger-") && name != kept {
+            let _ = folder.remove(&name);
         }
     }
 }
@@ -294,8 +296,9 @@ pub fn hand_over(from: &Path, to: &Path) -> Result<u64, FilesError> {
 
 fn copy(from: &Path, to: &Path) -> Result<u64, FilesError> {
     let position = cache::copy(from, to)?;
-    let path = fingerprint_file(from, position);
-    let fingerprint = fs::read(&path).map_err(|error| FilesError::Io { path, error })?;
+    let name = fingerprint_name(position);
+    let fingerprint =
+        Folder::from(from).read(&name).map_err(|error| FilesError::Io { path: from.join(&name), error })?;
     put_fingerprint(to, position, &fingerprint)?;
     sweep(to, position);
     Ok(position)

@@ -11,11 +11,15 @@ const MOST_READERS: usize = 4;
 
 type Piece = Result<Vec<Batch>, LedgerError>;
 
-/// Gives every batch after this position to `take`, in order.
+/// Gives every batch after this position to `take`, in order, several at once.
 ///
 /// # Errors
 /// [`LedgerError`] when one cannot be read; those before it were taken.
-pub(super) fn after(opened: &Opened, position: u64, mut take: impl FnMut(&Batch)) -> Result<(), LedgerError> {
+pub(super) fn after(
+    opened: &Opened,
+    position: u64,
+    mut take: impl FnMut(&[Batch]),
+) -> Result<(), LedgerError> {
     let last = opened.position();
     let readers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_READERS);
     let starts = || (position..last).step_by(PIECE as usize);
@@ -30,7 +34,7 @@ pub(super) fn after(opened: &Opened, position: u64, mut take: impl FnMut(&Batch)
         }
         for (at, _) in starts().enumerate() {
             let piece = pieces.get(at % readers).and_then(|piece| piece.recv().ok());
-            piece.unwrap_or(Err(LedgerError::Closed))?.iter().for_each(&mut take);
+            take(&piece.unwrap_or(Err(LedgerError::Closed))?);
         }
         Ok(())
     })

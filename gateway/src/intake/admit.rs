@@ -71,6 +71,9 @@ impl Admission<'_> {
         wrap: impl Fn(File) -> R,
     ) -> Result<Admitted, DeliverError> {
         let open = || Ok::<_, DeliverError>(BufReader::with_capacity(BUFFER, wrap(File::open(file)?)));
+        if self.held.of(source).first().is_some_and(HeldDelivery::is_begun) {
+            self.advance(source)?;
+        }
         let before = self.held.of(source);
         if before.is_empty() && !self.is_asked_of(source) {
             return Ok(Admitted::Committed(deliver(self.ledger, source, open()?)?));
@@ -100,13 +103,12 @@ impl Admission<'_> {
     /// # Errors
     /// [`DeliverError`]; it is then still held back.
     pub fn release(&self, source: Source, delivery: &str) -> Result<Report, DeliverError> {
-        let oldest = self.held.of(source).into_iter().next();
-        if oldest.is_none_or(|oldest| oldest.delivery != delivery) {
-            return Err(DeliverError::NotOldest);
-        }
+        let oldest = self.held.of(source).into_iter().next().filter(|oldest| oldest.delivery == delivery);
+        let oldest = oldest.ok_or(DeliverError::NotOldest)?;
+        // Nothing is decided on what cannot be taken.
+        self.held_lines(source, delivery)?;
         self.decided(source, delivery, true)?;
-        let report = deliver(self.ledger, source, open(&self.held.lines(source, delivery))?)?;
-        self.held.remove(source, delivery)?;
+        let report = self.take_held(source, oldest)?;
         self.advance(source)?;
         Ok(report)
     }
@@ -116,24 +118,41 @@ impl Admission<'_> {
     /// # Errors
     /// [`DeliverError`]; it is then still held back.
     pub fn drop(&self, source: Source, delivery: &str) -> Result<(), DeliverError> {
+        if self.held.of(source).iter().any(|one| one.delivery == delivery && one.is_begun()) {
+            return Err(DeliverError::Begun);
+        }
         self.decided(source, delivery, false)?;
         self.held.remove(source, delivery)?;
         self.advance(source)
     }
 
-    /// Takes what only waited for those before it.
+    /// Takes one that is held back no longer. That it is begun is written down first: a crash in the midst
+    /// leaves nothing of which a part counts and which still could be dropped.
+    fn take_held(&self, source: Source, one: HeldDelivery) -> Result<Report, DeliverError> {
+        let delivery = one.delivery.clone();
+        self.held.judge_again(source, HeldDelivery { reasons: Vec::new(), ..one })?;
+        let report = deliver(self.ledger, source, self.held_lines(source, &delivery)?)?;
+        self.held.remove(source, &delivery)?;
+        Ok(report)
+    }
+
+    /// Takes what only waited for those before it, and what was begun.
     fn advance(&self, source: Source) -> Result<(), DeliverError> {
         while let Some(next) = self.held.of(source).into_iter().next().filter(HeldDelivery::only_waits) {
-            let file = self.held.lines(source, &next.delivery);
-            let Weighed { reasons, .. } = self.weigh(source, open(&file)?)?;
-            if !reasons.is_empty() {
-                self.held.judge_again(source, HeldDelivery { reasons, ..next })?;
-                return Ok(());
+            if !next.is_begun() {
+                let Weighed { reasons, .. } = self.weigh(source, self.held_lines(source, &next.delivery)?)?;
+                if !reasons.is_empty() {
+                    self.held.judge_again(source, HeldDelivery { reasons, ..next })?;
+                    return Ok(());
+                }
             }
-            deliver(self.ledger, source, open(&file)?)?;
-            self.held.remove(source, &next.delivery)?;
+            self.take_held(source, next)?;
         }
         Ok(())
+    }
+
+    fn held_lines(&self, source: Source, delivery: &str) -> Result<impl BufRead, DeliverError> {
+        Ok(BufReader::with_capacity(BUFFER, self.held.lines(source, delivery)?))
     }
 
     /// Whether deliveries of the source have anything to be measured by.
@@ -171,8 +190,4 @@ fn wait(ask: impl FnOnce(ledger::Done) -> Result<(), LedgerError>) -> Result<App
     let (done, outcome) = sync_channel(1);
     ask(Box::new(move |outcome| drop(done.send(outcome))))?;
     outcome.recv().unwrap_or(Err(LedgerError::Closed))
-}
-
-fn open(file: &Path) -> Result<BufReader<File>, DeliverError> {
-    Ok(BufReader::with_capacity(BUFFER, File::open(file)?))
 }

@@ -2,26 +2,30 @@
 //!
 //! ```text
 //! 06132013-9f86d081884c7d65.ndjson   the delivery as received
-//! 06132013-9f86d081884c7d65.json     since when, why: written last, and taken away last
+//! 06132013-9f86d081884c7d65.json     since when, why: written last, and taken away first
 //! ```
 //!
-//! A delivery is named after its content, so that one which is sent again is held once. It lies with the
-//! gateway that received it, and is released there; the others know of its source alone, so that they
-//! answer alike.
+//! A delivery is named after its content, so that one which is sent again is held once, and one that is
+//! not as it was received is not taken for it. It lies with the gateway that received it, and is released
+//! there; the others know of its source alone, so that they answer alike.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Read, Write as _};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest;
+use disk::{Folder, Opened};
 use eligibility::day::Timestamp;
 use eligibility::feed::Source;
 use ledger::Ledger;
 use serde::{Deserialize, Serialize};
 
 use super::gate::Reason;
+
+/// Octets read at once.
+const BUFFER: usize = 256 * 1024;
 
 /// A delivery that is held back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,11 +36,17 @@ pub struct HeldDelivery {
     pub received_at: Timestamp,
     /// Records in it.
     pub records: u64,
-    /// Why it is held back.
+    /// Why it is held back. Without any it is not any more, and is being taken: some of it may count
+    /// already, and the rest must.
     pub reasons: Vec<Reason>,
 }
 
 impl HeldDelivery {
+    /// Whether taking it has begun.
+    pub(super) const fn is_begun(&self) -> bool {
+        self.reasons.is_empty()
+    }
+
     /// Whether nothing is against it but those before it.
     pub(super) fn only_waits(&self) -> bool {
         self.reasons.iter().all(|reason| reason.gate == "behind")
@@ -64,26 +74,30 @@ type All = HashMap<Source, Vec<HeldDelivery>>;
 /// The deliveries that are held back, oldest first for each source.
 #[derive(Debug)]
 pub struct Held {
-    folder: PathBuf,
-    ledger: Ledger,
+    folder: Folder,
+    /// Where those who share the ledger learn of it; none beside a process that tells them.
+    ledger: Option<Ledger>,
     /// Exchanged as a whole, so that desks wait for nobody who writes files.
     all: RwLock<Arc<All>>,
 }
 
 impl Held {
-    /// Opens the folder, lets those who share the ledger know what it holds, and forgets what a crash left unfinished there: nobody was told of it.
+    /// Opens the folder, lets those who share the ledger know what it holds, and forgets what a crash left
+    /// unfinished there: nobody was told of it, or it is done with.
     ///
     /// # Errors
     /// When the folder cannot be made or read, or a delivery in it cannot be understood.
-    pub fn open(folder: &Path, ledger: Ledger) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        let held = Self::beside(folder)?;
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if !path.with_extension("json").exists() {
-                fs::remove_file(path)?;
+    pub fn open(folder: Folder, ledger: Ledger) -> io::Result<Self> {
+        folder.make()?;
+        let names = folder.names()?;
+        let finished = |stem: &str| names.contains(&format!("{stem}.json"));
+        for name in &names {
+            if !name.rsplit_once('.').is_some_and(|(stem, _)| finished(stem)) {
+                folder.remove(name)?;
             }
         }
+        let held = Self { ledger: Some(ledger), ..Self::read(folder, &names)? };
+        held.tell();
         Ok(held)
     }
 
@@ -92,26 +106,26 @@ impl Held {
     ///
     /// # Errors
     /// As [`Held::open`].
-    pub fn beside(folder: &Path) -> io::Result<Self> {
-        let mut all = All::new();
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            entries => Some(entries?),
+    pub fn beside(folder: Folder) -> io::Result<Self> {
+        let names = match folder.names() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            names => names?,
         };
-        for entry in entries.into_iter().flatten() {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                let one: HeldDelivery = serde_json::from_slice(&fs::read(&path)?)?;
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                let source = name.rsplit_once('-').and_then(|(source, _)| Source::parse(source));
+        Self::read(folder, &names)
+    }
+
+    fn read(folder: Folder, names: &[String]) -> io::Result<Self> {
+        let mut all = All::new();
+        for name in names {
+            if let Some((stem, "json")) = name.rsplit_once('.') {
+                let one: HeldDelivery = serde_json::from_slice(&folder.read(name)?)?;
+                let source = stem.rsplit_once('-').and_then(|(source, _)| Source::parse(source));
                 let source = source.ok_or_else(|| io::Error::other(format!("{name} names no source")))?;
                 all.entry(source).or_default().push(one);
             }
         }
         all.values_mut().for_each(|held| held.sort_by_key(|one| (one.received_at, one.delivery.clone())));
-        let held = Self { folder: folder.to_owned(), ledger, all: RwLock::new(Arc::new(all)) };
-        held.tell();
-        Ok(held)
+        Ok(Self { folder, ledger: None, all: RwLock::new(Arc::new(all)) })
     }
 
     /// Those of a source, oldest first.
@@ -123,12 +137,14 @@ impl Held {
     /// Whether there is any of a source, here or at another gateway.
     #[must_use]
     pub fn has(&self, source: Source) -> bool {
-        self.all().contains_key(&source) || self.ledger.holds_elsewhere(source)
+        let elsewhere = |ledger: &Ledger| ledger.holds_elsewhere(source);
+        self.all().contains_key(&source) || self.ledger.as_ref().is_some_and(elsewhere)
     }
 
     fn tell(&self) {
+        let Some(ledger) = &self.ledger else { return };
         let all = self.all();
-        self.ledger.tell_held(all.iter().map(|(source, held)| (*source, held.len() as u64)).collect());
+        ledger.tell_held(all.iter().map(|(source, held)| (*source, held.len() as u64)).collect());
     }
 
     /// Sources with held deliveries, and how many.
@@ -137,20 +153,27 @@ impl Held {
         self.all().iter().map(|(source, held)| (*source, held.len())).collect()
     }
 
-    /// Where the lines of a delivery are.
-    pub(super) fn lines(&self, source: Source, delivery: &str) -> PathBuf {
-        self.folder.join(format!("{source}-{delivery}.ndjson"))
-    }
-
-    fn note(&self, source: Source, delivery: &str) -> PathBuf {
-        self.lines(source, delivery).with_extension("json")
+    /// The lines of a delivery, if they are as they were received.
+    pub(super) fn lines(&self, source: Source, delivery: &str) -> io::Result<Box<dyn Opened>> {
+        let open = || self.folder.open(&lines(source, delivery));
+        if name_of(source, open()?)? == delivery {
+            return open();
+        }
+        Err(io::Error::other(format!("the lines of {delivery} are not those that were received: drop it")))
     }
 
     /// Holds a delivery back, durably. The file stays where it is.
     pub(super) fn put(&self, source: Source, file: &Path, one: HeldDelivery) -> io::Result<()> {
-        let lines = self.lines(source, &one.delivery);
-        fs::copy(file, &lines)?;
-        File::open(&lines)?.sync_all()?;
+        let mut copy = self.folder.create(&lines(source, &one.delivery))?;
+        let mut file = File::open(file)?;
+        let mut octets = vec![0; BUFFER];
+        loop {
+            match file.read(&mut octets)? {
+                0 => break,
+                read => copy.write_all(octets.get(..read).unwrap_or_default())?,
+            }
+        }
+        copy.sync()?;
         self.write(source, &one)?;
         self.change(|all| all.entry(source).or_default().push(one));
         Ok(())
@@ -168,9 +191,12 @@ impl Held {
 
     /// Lets go of a delivery.
     pub(super) fn remove(&self, source: Source, delivery: &str) -> io::Result<()> {
-        fs::remove_file(self.lines(source, delivery))?;
-        fs::remove_file(self.note(source, delivery))?;
-        self.sync()?;
+        match self.folder.remove(&note(source, delivery)) {
+            // As far as this an earlier call came.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed?,
+        }
+        self.folder.sync()?;
         self.change(|all| {
             if let Some(held) = all.get_mut(&source) {
                 held.retain(|one| one.delivery != delivery);
@@ -179,21 +205,16 @@ impl Held {
                 }
             }
         });
+        // Lines without a note are forgotten at the next start at the latest.
+        if let Err(error) = self.folder.remove(&lines(source, delivery)) {
+            tracing::warn!(%source, delivery, %error, "the lines of a delivery are not taken away yet");
+        }
         Ok(())
     }
 
     fn write(&self, source: Source, one: &HeldDelivery) -> io::Result<()> {
-        let note = self.note(source, &one.delivery);
-        let new = note.with_extension("new");
-        let mut file = File::create(&new)?;
-        file.write_all(&serde_json::to_vec_pretty(one)?)?;
-        file.sync_all()?;
-        fs::rename(&new, &note)?;
-        self.sync()
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        File::open(&self.folder)?.sync_all()
+        self.folder.put(&note(source, &one.delivery), &[&serde_json::to_vec_pretty(one)?])?;
+        self.folder.sync()
     }
 
     fn all(&self) -> Arc<All> {
@@ -208,14 +229,27 @@ impl Held {
     }
 }
 
+/// The name of the lines of a delivery.
+fn lines(source: Source, delivery: &str) -> String {
+    format!("{source}-{delivery}.ndjson")
+}
+
+/// The name of what is said of it.
+fn note(source: Source, delivery: &str) -> String {
+    format!("{source}-{delivery}.json")
+}
+
 /// The name of a delivery of this source with this content.
 pub(super) fn name(source: Source, file: &Path) -> io::Result<String> {
+    name_of(source, File::open(file)?)
+}
+
+fn name_of(source: Source, mut lines: impl Read) -> io::Result<String> {
     let mut sum = digest::Context::new(&digest::SHA256);
     sum.update(source.to_string().as_bytes());
-    let mut file = File::open(file)?;
-    let mut octets = vec![0; 256 * 1024];
+    let mut octets = vec![0; BUFFER];
     loop {
-        match file.read(&mut octets)? {
+        match lines.read(&mut octets)? {
             0 => break,
             read => sum.update(octets.get(..read).unwrap_or_default()),
         }

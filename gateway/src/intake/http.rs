@@ -14,6 +14,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Admitted, DeliverError, HeldBack};
+use crate::background::behind_all_others;
 use crate::front::Arriving;
 use crate::gateway::Gateway;
 use crate::peer::Peer;
@@ -32,8 +33,9 @@ pub(crate) async fn deliver(
     let _turn = turn.lock().await;
     let gateway = Arc::clone(gateway);
     let now = gateway.clock.now();
-    let admitted = tokio::task::spawn_blocking(move || gateway.admission().admit(source, &spooled.path, now));
-    Ok(match admitted.await.map_err(|_| Refusal::Internal)?.map_err(refused)? {
+    let admit = move || gateway.admission().admit(source, &spooled.path, now);
+    let admitted = behind_all_others("delivery", admit).await.map_err(spool_failed)?;
+    Ok(match admitted.ok_or(Refusal::Internal)?.map_err(refused)? {
         Admitted::Committed(report) => (StatusCode::OK, to_json(&report)),
         Admitted::Held(held) => (StatusCode::ACCEPTED, to_json(&HeldBack::of(held))),
     })
@@ -75,7 +77,8 @@ async fn receive(gateway: &Gateway, body: Incoming) -> Result<Spooled, Refusal> 
         if octets > gateway.spool.most_octets {
             return Err(Refusal::BodyTooLarge);
         }
-        // The page cache takes it: the disk is waited for by the ledger, or when it is held back.
+        // The page cache takes it. Nothing is promised by having received it: before a delivery is
+        // acknowledged its records are durable in the ledger, or all of it is in the folder of held ones.
         spooled.file.write_all(&chunk).map_err(spool_failed)?;
     }
     Ok(spooled)
@@ -94,7 +97,7 @@ pub(super) fn refused(error: impl Into<DeliverError>) -> Refusal {
     match error {
         DeliverError::Ledger(LedgerError::Closed) => Refusal::Draining,
         DeliverError::Ledger(LedgerError::LinkConflict) => Refusal::LinkConflict,
-        DeliverError::NotOldest => Refusal::field("delivery", Wrong::Range),
+        DeliverError::NotOldest | DeliverError::Begun => Refusal::field("delivery", Wrong::Range),
         DeliverError::Ledger(LedgerError::Away { .. } | LedgerError::Diverged { .. }) => Refusal::NotReady,
         DeliverError::Ledger(_) | DeliverError::Read(_) => Refusal::Overloaded,
     }

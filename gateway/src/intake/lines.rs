@@ -32,6 +32,11 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
+    /// Whether there are no lines behind it.
+    const fn is_last(&self) -> bool {
+        self.ends.len() < MOST_OFFERS
+    }
+
     /// Its lines as this source's offers, without blank ones.
     pub(super) fn offers(&self, source: Source) -> impl Iterator<Item = Offer> {
         let starts = std::iter::once(&0).chain(&self.ends);
@@ -42,8 +47,9 @@ impl Chunk {
     }
 }
 
-/// Does some work on each chunk of lines, on several threads of the lowest priority, and takes what
-/// comes of it in the order of the lines. A delivery without any line has one chunk, an empty one.
+/// Does some work on each chunk of lines, where there are several on as many threads of the lowest
+/// priority, and takes what comes of it in the order of the lines. A delivery without any line has one
+/// chunk, an empty one.
 ///
 /// # Errors
 /// When the lines cannot be read, or of `take`, which is then not called again.
@@ -53,6 +59,12 @@ pub(super) fn in_order<T: Send>(
     mut take: impl FnMut(T) -> Result<(), DeliverError>,
 ) -> Result<(), DeliverError> {
     let mut lines = Lines { lines, read: 0 };
+    let first = lines.next_chunk()?;
+    // What is small is done before threads would have begun.
+    if first.is_last() {
+        return take(work(&first));
+    }
+    let mut next = Some(first);
     let readers = thread::available_parallelism().map_or(1, usize::from).min(MOST_READERS);
     let work = &work;
     thread::scope(|scope| {
@@ -61,9 +73,9 @@ pub(super) fn in_order<T: Send>(
         let (mut given, mut taken, mut ended) = (0, 0, false);
         loop {
             while !ended && given - taken < readers.len() * EACH {
-                let chunk = lines.next_chunk()?;
-                ended = chunk.ends.len() < MOST_OFFERS;
-                if !chunk.ends.is_empty() || given == 0 {
+                let chunk = next.take().map_or_else(|| lines.next_chunk(), Ok)?;
+                ended = chunk.is_last();
+                if !chunk.ends.is_empty() {
                     of_turn(given).chunks.send(chunk).map_err(|_| LedgerError::Closed)?;
                     given += 1;
                 }
@@ -138,7 +150,7 @@ fn read_line(lines: &mut impl BufRead, octets: &mut Vec<u8>) -> io::Result<bool>
             None => (chunk.len(), false),
         };
         let room = LINE.saturating_sub(octets.len() - start);
-        octets.extend(chunk.iter().take(taken.min(room)));
+        octets.extend_from_slice(chunk.get(..taken.min(room)).unwrap_or_default());
         if taken > room && octets.len() - start <= LINE {
             octets.push(0);
         }

@@ -19,6 +19,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::error::LedgerError;
@@ -80,6 +81,9 @@ INSERT INTO act SELECT DISTINCT kind, position FROM row JOIN batch USING (positi
 INSERT INTO meta VALUES ('id', randomblob(16));
 ";
 
+/// Pages of the log from which on they are written into the file.
+const CHECKPOINT_PAGES: i32 = 1_000;
+
 /// Makes the tables, or brings older ones to this version. Tells the version before and after; 0 is none.
 pub(crate) fn migrate(path: &Path, busy: Duration) -> Result<(i64, i64), LedgerError> {
     let _lock = super::lock(path)?;
@@ -95,7 +99,7 @@ pub(crate) fn migrate(path: &Path, busy: Duration) -> Result<(i64, i64), LedgerE
 pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
     let failed = |error: rusqlite::Error| opening(path, &error);
     make_private(path)?;
-    let connection = Connection::open(path).map_err(failed)?;
+    let mut connection = Connection::open(path).map_err(failed)?;
     connection.busy_timeout(busy).map_err(failed)?;
     if is_empty(&connection).map_err(failed)? {
         create(&connection).map_err(failed)?;
@@ -109,12 +113,43 @@ pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Led
     }
     check_version(&connection, path)?;
     // WAL with FULL: every commit is synced before it is acknowledged, and readers never wait.
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    if !has_log(&connection).map_err(failed)? {
+        let reason = "its disk does not take a log of changes".to_owned();
+        return Err(LedgerError::Open { place: path.into(), reason });
+    }
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     // What is deleted is not to be found in the file any more.
     connection.pragma_update(None, "secure_delete", true).map_err(failed)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20).map_err(failed)?;
+    // What is found in the log may be what an earlier process could not make durable: then it can be
+    // read, and is on no disk. Written once more into the file it is, or this fails.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
+    connection.wal_hook(Some(checkpoint)).map_err(failed)?;
     Ok(connection)
+}
+
+/// Has changes written into a log; false where that cannot be, as the pragma says by the mode it gives.
+/// It says so before it is done: whoever reads no further is not told that it failed.
+fn has_log(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let mut modes = statement.query([])?;
+    let mut is_log = false;
+    while let Some(mode) = modes.next()? {
+        is_log = mode.get::<_, String>(0)? == "wal";
+    }
+    Ok(is_log)
+}
+
+/// Writes what is in the log into the file, once it is much. SQLite's own way of it keeps a failing disk
+/// to itself; here it fails the commit that met it. The log outlives a full disk, and readers in the way.
+fn checkpoint(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
+    if pages < CHECKPOINT_PAGES {
+        return Ok(());
+    }
+    log.checkpoint().or_else(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Ok(()),
+        _ => Err(error),
+    })
 }
 
 /// Opens a connection that can only read.

@@ -3,7 +3,7 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crate::support::{Engine, House, NOW, insurer, mark, member, open, over_both};
+use crate::support::{Engine, House, NOW, city, insurer, mark, member, open, over_both};
 use eligibility::day::Timestamp;
 use ledger::{Ledger, LedgerError, MOST_OFFERS, Memory, Offer, Options};
 use rusqlite::Connection;
@@ -120,4 +120,32 @@ fn the_queue_is_bounded_and_drained_by_closing() {
     drop(told);
     let sequences: Vec<_> = outcomes.iter().map(|outcome| outcome.unwrap().committed_sequence).collect();
     assert_eq!(sequences, [1, 2, 3]);
+}
+
+#[test]
+fn a_source_waits_for_one_batch_of_another_and_no_more() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let opened = Ledger::open(&folder.path().join("ledger"), Options::default()).unwrap();
+    let (go, gate) = channel::<()>();
+    let (entered, groups) = channel();
+    let visible = Box::new(move |batches: &[ledger::Batch]| {
+        entered.send(batches.iter().map(|batch| batch.source).collect::<Vec<_>>()).unwrap();
+        let _ = gate.recv();
+    });
+    let ledger = opened.start(Box::new(Blank), visible, Box::new(|| Timestamp::from_millis(0))).unwrap();
+    // A delivery of eight whole batches is under way when another source's comes.
+    let delivery = ledger.delivery(insurer());
+    for batch in 0..8 {
+        let lines = (1..=MOST_OFFERS as u64).map(|n| member(batch * MOST_OFFERS as u64 + n, 1, "a", ""));
+        let offers: Vec<_> = lines.map(|line| Offer::from_line(insurer(), 1, line.as_bytes())).collect();
+        delivery.append(offers, Box::new(|_| {})).unwrap();
+    }
+    assert_eq!(groups.recv().unwrap(), [insurer()]);
+    let other = mark(city(), 1, NOW, None);
+    let offers = vec![Offer::from_line(city(), 1, other.as_bytes())];
+    ledger.append(city(), offers, Box::new(|_| {})).unwrap();
+    go.send(()).unwrap();
+    assert_eq!(groups.recv().unwrap(), [insurer(), city()]);
+    drop(go);
+    ledger.close();
 }
