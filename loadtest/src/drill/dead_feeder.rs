@@ -30,8 +30,9 @@ pub(super) fn run(setup: &Setup, folder: &Path, tell: &mut Tell) -> Result<(), D
     let desks = Desks { url: &url, folder: &house.folder, mix, cards: CARDS, shapes: steady(setup.rate) };
     let mut load = desks.start(setup)?;
     let seconds = setup.seconds;
+    load.wait(1);
     // Its last word is as old as it may be when the first phase ends.
-    let last_word = in_seconds(seconds.cast_signed() - STALE_SECONDS);
+    let last_word = in_seconds(seconds.cast_signed() - 1 - STALE_SECONDS);
     let mark = feeder.mark(last_word);
     feeder.feed(&[mark])?;
     tell.happens(&format!("the feeder's last word: complete to {last_word}"));
