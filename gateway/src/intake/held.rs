@@ -174,9 +174,20 @@ impl Held {
             }
         }
         copy.sync()?;
-        self.write(source, &one)?;
-        self.change(|all| all.entry(source).or_default().push(one));
-        Ok(())
+        let written = self.write(source, &one);
+        // A note that may be there all the same counts: after the next start it would.
+        if written.is_ok() || !self.is_taken_back(source, &one.delivery) {
+            self.change(|all| all.entry(source).or_default().push(one));
+        }
+        written
+    }
+
+    /// Whether a note that was not written whole is certainly not there.
+    fn is_taken_back(&self, source: Source, delivery: &str) -> bool {
+        match self.folder.remove(&note(source, delivery)) {
+            Ok(()) => self.folder.sync().is_ok(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
     }
 
     /// Puts other reasons in place of the former ones.
