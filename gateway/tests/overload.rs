@@ -83,10 +83,17 @@ impl Flood {
         Self { stop, answered, refused, callers }
     }
 
-    fn end(self) -> (u64, u64) {
+    fn end(mut self) -> (u64, u64) {
         self.stop.store(true, Ordering::Relaxed);
-        self.callers.into_iter().for_each(|caller| caller.join().unwrap());
+        std::mem::take(&mut self.callers).into_iter().for_each(|caller| caller.join().unwrap());
         (self.answered.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Flood {
+    /// Also when the test fails: other tests would find the machine busy for ever.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
 
