@@ -110,25 +110,37 @@ fn waits_for(world: &World, wanted: &str, most: Duration) -> Duration {
     began.elapsed()
 }
 
+/// The level comes and goes with the waves of a flood: what is so at times is waited for.
+fn at_times(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < 20 * SECOND, "never: {what}");
+        std::thread::sleep(SECOND / 50);
+    }
+}
+
 #[test]
 fn lower_classes_stop_and_quiet_callers_are_answered_beside_noisy_ones() {
     let world = on_one_core();
     assert_eq!(level(&world), "calm");
     let flood = Flood::begin(&world.client("reception"), 150);
     // Whether turns are needed too depends on the machine: they have tests of their own.
-    let began = Instant::now();
-    while level(&world) == "calm" {
-        assert!(began.elapsed() < 20 * SECOND, "{}", world.status()["load"]);
-        std::thread::sleep(SECOND / 50);
-    }
+    at_times("the level rises", || level(&world) != "calm");
     let quiet = world.client("reception-2");
 
     let mut refused = 0;
     for (path, kind) in
         [("/v1/eligibility/batch", "application/x-ndjson"), ("/v1/prechecks", "application/x-ndjson")]
     {
-        let reply = quiet.send("POST", path, kind, QUERY.as_bytes());
-        assert_eq!((reply.status, reply.word().as_str()), (503, "overloaded"), "{path}");
+        let mut reply = quiet.send("POST", path, kind, QUERY.as_bytes());
+        at_times(path, || {
+            let refused = reply.status == 503;
+            if !refused {
+                reply = quiet.send("POST", path, kind, QUERY.as_bytes());
+            }
+            refused
+        });
+        assert_eq!(reply.word(), "overloaded", "{path}");
         let after: u32 = reply.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=10).contains(&after));
         refused += 1;
@@ -143,11 +155,16 @@ fn lower_classes_stop_and_quiet_callers_are_answered_beside_noisy_ones() {
         slowest = slowest.max(began.elapsed());
     }
     assert!(slowest < 3 * SECOND, "{slowest:?}");
-    let classes = world.status()["load"]["classes"].clone();
-    assert_eq!((&classes["desk"], &classes["batch"]), (&true.into(), &false.into()), "{classes}");
+    at_times("batches stop and desks do not", || {
+        let classes = &world.status()["load"]["classes"];
+        classes["desk"] == true && classes["batch"] == false
+    });
     let (_, metrics) = world.admin_get("/metrics").unwrap();
     assert!(metrics.contains(&format!("shikaku_shed_total{{class=\"batch\"}} {}", refused - 1)), "{metrics}");
-    assert!(!metrics.contains("shikaku_overload_level 0"));
+    at_times("the level is told", || {
+        let (_, metrics) = world.admin_get("/metrics").unwrap();
+        !metrics.contains("shikaku_overload_level 0")
+    });
 
     let (answered, turned_away) = flood.end();
     assert!(
