@@ -163,7 +163,7 @@ fn lower_classes_stop_and_quiet_callers_are_answered_beside_noisy_ones() {
     assert!(metrics.contains(&format!("shikaku_shed_total{{class=\"batch\"}} {}", refused - 1)), "{metrics}");
     at_times("the level is told", || {
         let (_, metrics) = world.admin_get("/metrics").unwrap();
-        !metrics.contains("shikaku_overload_level 0")
+        !metrics.contains("\nshikaku_overload_level 0\n")
     });
 
     let (answered, turned_away) = flood.end();

@@ -124,5 +124,5 @@ fn nothing_acknowledged_is_lost_by_fifty_strikes_of_the_system() {
             next = reached + 1;
         }
     }
-    assert!(killed >= 20 && refused >= 4, "{killed} killed, {refused} refused");
+    assert!(killed >= 20 && refused >= 2, "{killed} killed, {refused} refused");
 }

@@ -51,6 +51,9 @@ pub enum FilesError {
     Foreign(PathBuf),
 }
 
+/// How long another is waited for who is about to leave.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Locks the file `FOLDER.lock` beside the folder: a ledger on a server keeps no second process away
 /// from the files here.
 ///
@@ -69,10 +72,16 @@ pub(super) fn alone(folder: &Path) -> Result<File, LedgerError> {
     }
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(|error| failed(&error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(failed(&"another process has it")),
-        Err(fs::TryLockError::Error(error)) => Err(failed(&error)),
+    let began = Clock::instant();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) if began.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(fs::TryLockError::WouldBlock) => return Err(failed(&"another process has it")),
+            Err(fs::TryLockError::Error(error)) => return Err(failed(&error)),
+        }
     }
 }
 

@@ -82,6 +82,9 @@ impl Admission<'_> {
         if !before.is_empty() {
             let name = held::name(source, file)?;
             if let Some(again) = before.iter().find(|one| one.delivery == name) {
+                // A process that ended before it could sync the folder left a note that a power cut takes away:
+                // whoever sends it again is told only when it is written again.
+                self.held.judge_again(source, again.clone())?;
                 return Ok(Admitted::Held(again.clone()));
             }
             let found = before.len() as u64;
@@ -92,7 +95,10 @@ impl Admission<'_> {
         }
         self.protect(source, protect)?;
         let delivery = held::name(source, file)?;
-        let held = HeldDelivery { delivery, received_at: now, records, reasons };
+        // What came later stands behind, also where the clock was set back meanwhile.
+        let behind = before.last().map(|last| Timestamp::from_millis(last.received_at.millis() + 1));
+        let received_at = behind.map_or(now, |behind| behind.max(now));
+        let held = HeldDelivery { delivery, received_at, records, reasons };
         self.held.put(source, file, held.clone())?;
         tracing::warn!(%source, delivery = held.delivery, records, reasons = ?held.reasons, "a delivery is held back");
         Ok(Admitted::Held(held))

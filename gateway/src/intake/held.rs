@@ -97,6 +97,8 @@ impl Held {
             }
         }
         let held = Self { ledger: Some(ledger), ..Self::read(folder, &names)? };
+        // What an earlier process could not make durable counts from now on.
+        held.folder.sync()?;
         held.tell();
         Ok(held)
     }
