@@ -110,6 +110,7 @@ const WORDS: &[&str] = &[
     "method_not_allowed",
     "unsupported_media_type",
     "length_required",
+    "misdirected",
     "body_too_large",
     "uri_too_long",
     "headers_too_large",
