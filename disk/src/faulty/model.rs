@@ -126,6 +126,11 @@ impl Model {
             }
         }
         *self = Self::default();
+        for (path, octets) in &left {
+            let inode = self.add(octets.clone());
+            self.names.insert(path.clone(), inode);
+            self.durable.insert(path.clone(), inode);
+        }
         left
     }
 }
