@@ -47,17 +47,21 @@ pub(super) async fn number(head: &Head<'_>, request: Request<Incoming>) -> Outco
         Ok(json) => json,
         Err(refusal) => return (Err(refusal), None),
     };
-    let desk = &head.gateway.desk;
-    let replied = match NumberQuery::from_json(&json).map_err(Refusal::from) {
+    let (desk, load) = (&head.gateway.desk, &head.gateway.load);
+    let begun = load.begin();
+    let query = match caught(head, "number", || NumberQuery::from_json(&json).map_err(Refusal::from)) {
+        Ok(query) => query,
+        Err(refusal) => return (Err(refusal), None),
+    };
+    let replied = match query {
         Ok(query) if query.known_at.is_some() => {
+            // Looking back is no measure of how long desks wait.
+            drop(begun);
             let past = past::looked_up(head, &query).await;
             let asked = past.as_ref().map(|past| (query, past.as_ref())).map_err(Refusal::clone);
             guarded(head, "number", || path::number_then(desk, head.request(), asked))
         }
-        query => {
-            let _begun = head.gateway.load.begin();
-            guarded(head, "number", || path::number_as(&path::json, desk, head.request(), query))
-        }
+        query => guarded(head, "number", || path::number_as(&path::json, desk, head.request(), query)),
     };
     recorded(head, replied).await
 }
@@ -86,16 +90,21 @@ pub(super) async fn card(head: &Head<'_>, request: Request<Incoming>) -> Outcome
     recorded(head, replied).await
 }
 
-/// A fault of ours must not take the connection, and with it other people's answers, along.
+/// Asks along the path, as [`caught`], and measures how long that takes.
 pub(super) fn guarded<T>(
     head: &Head<'_>,
     route: &'static str,
     ask: impl FnOnce() -> T,
 ) -> Result<T, Refusal> {
     let began = Clock::instant();
-    let asked = std::panic::catch_unwind(AssertUnwindSafe(ask));
+    let asked = caught(head, route, ask);
     head.gateway.metrics.stage(Stage::Path, began.elapsed());
-    asked.map_err(|_| {
+    asked
+}
+
+/// A fault of ours must not take the connection, and with it other people's answers, along.
+fn caught<T>(head: &Head<'_>, route: &'static str, ask: impl FnOnce() -> T) -> Result<T, Refusal> {
+    std::panic::catch_unwind(AssertUnwindSafe(ask)).map_err(|_| {
         head.gateway.metrics.panics.inc();
         // What was asked is recorded all the same; the caller learns of the fault whether or not it is.
         head.gateway.desk.audit.record(&Entry::question(route, Work::Desk, head.request())).leave();
