@@ -258,7 +258,9 @@ impl Disk for Faulty {
     fn remove(&self, file: &Path) -> io::Result<()> {
         let mut state = self.0.state();
         state.whole(Asked::Remove, file)?;
-        state.model.inode(file);
+        if file.exists() {
+            state.model.inode(file);
+        }
         fs::remove_file(file)?;
         state.model.remove(file);
         Ok(())

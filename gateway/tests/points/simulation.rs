@@ -302,7 +302,6 @@ fn live(seeds: u64) {
 }
 
 #[test]
-#[ignore = "seed 1: after a power cut the note of a held delivery is empty, and the gateway does not start"]
 fn a_life_of_feeds_and_crashes_keeps_every_promise() {
     live(SEEDS);
 }
