@@ -120,7 +120,13 @@ impl Held {
         let mut all = All::new();
         for name in names {
             if let Some((stem, "json")) = name.rsplit_once('.') {
-                let one: HeldDelivery = serde_json::from_slice(&folder.read(name)?)?;
+                let one: HeldDelivery = serde_json::from_slice(&folder.read(name)?).map_err(|error| {
+                    let file = folder.file(name);
+                    io::Error::other(format!(
+                        "{} cannot be understood ({error}): move it away, and have its source deliver again",
+                        file.display()
+                    ))
+                })?;
                 let source = stem.rsplit_once('-').and_then(|(source, _)| Source::parse(source));
                 let source = source.ok_or_else(|| io::Error::other(format!("{name} names no source")))?;
                 all.entry(source).or_default().push(one);
