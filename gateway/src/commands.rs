@@ -87,9 +87,9 @@ impl CommandError {
     }
 }
 
-impl From<crate::gateway::StartError> for CommandError {
-    fn from(error: crate::gateway::StartError) -> Self {
-        use crate::gateway::StartError;
+impl From<crate::start::StartError> for CommandError {
+    fn from(error: crate::start::StartError) -> Self {
+        use crate::start::StartError;
         match error {
             StartError::Config(_)
             | StartError::Porch(crate::front::PorchError::Entrance(_))

@@ -1,22 +1,22 @@
 //! The running gateway: what its rooms share, and the one function that wires them in start order.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::audit::export::{Span, records};
-use crate::audit::{self, Audit, AuditError, Class, Keys};
+use crate::audit::{self, Audit, Class, Keys};
 use crate::background::{Background, wait_for_all_others};
 use crate::challenge::Challenges;
 use crate::clock::Clock;
-use crate::config::{self, Config, ConfigError, InsurerList, KeepDays, Service};
+use crate::config::{self, Config, InsurerList, KeepDays, Service};
 use crate::confirmations::Confirmations;
 use crate::desk::{Desk, Staleness};
 use crate::follow::{self, Followed};
 use crate::front::load::Load;
-use crate::front::{Entrance, EntranceError, Porch, PorchError};
+use crate::front::{Entrance, Porch};
 use crate::history::kept_since;
 use crate::intake::{Admission, Held, Spool};
 use crate::jobs::Jobs;
@@ -25,7 +25,8 @@ use crate::metrics::Metrics;
 use crate::past::{Past, PastError, Today, Wanted};
 use crate::peer::RoleRule;
 use crate::refusal::Refusal;
-use crate::trust::{Trust, TrustError};
+use crate::start::StartError;
+use crate::trust::Trust;
 use disk::Folder;
 use eligibility::day::Timestamp;
 use eligibility::feed::{ListArrival, Said};
@@ -38,82 +39,6 @@ const MOST_SPENT: usize = 1_000_000;
 const BATCHES: usize = 2;
 /// Clocks of honest machines differ by less.
 const CLOCK_TOLERANCE_MS: i64 = 60_000;
-
-/// Why the gateway cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The configuration cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Nobody can be let in.
-    #[error(transparent)]
-    Porch(#[from] PorchError),
-    /// A service address cannot be served.
-    #[error(transparent)]
-    Entrance(#[from] EntranceError),
-    /// Card certificates could not be judged.
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    /// The audit cannot be begun.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
-    /// The ledger cannot be opened or read.
-    #[error("ledger {place}: {error}")]
-    Ledger {
-        /// Where it is.
-        place: String,
-        /// Why.
-        error: LedgerError,
-    },
-    /// The machine's clock is wrong.
-    #[error("the clock says {now}, but {what} {seen}: set the clock")]
-    Clock {
-        /// What it says.
-        now: Timestamp,
-        /// What is known to be over.
-        what: &'static str,
-        /// When that was.
-        seen: Timestamp,
-    },
-    /// The file beside the spool folder cannot be used.
-    #[error("{path}: {error}; the folder of feed.spool's own folder must be writable")]
-    Kept {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: rusqlite::Error,
-    },
-    /// The spool folder cannot be used.
-    #[error("feed.spool {path}: {error}")]
-    Spool {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The folder of pre-checks cannot be used.
-    #[error("precheck.folder {path}: {error}")]
-    Prechecks {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The system gives no thread.
-    #[error("the system gives no thread: {0}")]
-    Thread(std::io::Error),
-    /// The system gives no randomness.
-    #[error("the system gives no randomness")]
-    Randomness,
-}
-
-impl StartError {
-    /// Whether it may start later as it is: the ledger's database cannot be reached yet.
-    #[must_use]
-    pub const fn may_pass(&self) -> bool {
-        matches!(self, Self::Ledger { error: LedgerError::Away { .. }, .. })
-    }
-}
 
 /// The gateway, once it has started; until then callers and operators are told so.
 pub type Starting = Arc<OnceLock<Arc<Gateway>>>;

@@ -26,7 +26,7 @@
 //! | [`admin`], [`metrics`] | the operator's listener |
 //! | [`config`], [`peer`] | who may do what |
 //! | `background`, `request_id` | threads that desks must not feel; ids of requests |
-//! | [`gateway`] | the wiring, in start order |
+//! | [`gateway`], [`start`] | the wiring, in start order; why one does not start |
 //! | [`commands`] | one file a subcommand |
 
 pub mod admin;
@@ -54,5 +54,6 @@ pub mod path;
 pub mod peer;
 pub mod refusal;
 mod request_id;
+pub mod start;
 pub mod trust;
 pub mod wire;

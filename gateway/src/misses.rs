@@ -15,6 +15,7 @@ use eligibility::number::{InstitutionCode, InsurerNumber};
 
 use crate::audit::{Record, Work};
 use crate::peer::Fingerprint;
+use crate::refusal::Refusal;
 
 /// Misses that are always free, a day.
 const FREE: u32 = 200;
@@ -41,6 +42,12 @@ pub struct Account {
 pub struct UsedUp {
     /// Seconds until the next day begins in Japan.
     pub seconds: u32,
+}
+
+impl From<UsedUp> for Refusal {
+    fn from(UsedUp { seconds }: UsedUp) -> Self {
+        Self::TooManyMisses { seconds }
+    }
 }
 
 #[derive(Clone, Default)]

@@ -11,22 +11,24 @@
 //! the few cards of which no list speaks, the question to the authority's responder; and what was known
 //! at an instant, for the few who ask for that.
 
+mod card;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use eligibility::answer::{Answer, Card, CardState, Occasion, Proof, Revocation, RevocationSource};
-use eligibility::day::{Day, Timestamp};
+use eligibility::answer::{Answer, Card, Occasion};
+use eligibility::day::Timestamp;
 use eligibility::decision::{Status, decide};
 use eligibility::number::InstitutionCode;
 use eligibility::query::{CardQuery, NumberQuery};
 use eligibility::wire::{Text, Wrong};
-use pki::{OcspOutcome, Proven, TrustView, UnixTime, Verified};
+use pki::{OcspOutcome, Proven, TrustView, UnixTime};
 
 use crate::audit::{Entry, Recording, Work};
 use crate::challenge::ChallengeError;
 use crate::config::CardProof;
 use crate::desk::Desk;
 use crate::entitle::Entitled;
-use crate::misses::{Account, UsedUp};
+use crate::misses::Account;
 use crate::past::Past;
 use crate::peer::Peer;
 use crate::refusal::{Fresh, Refusal};
@@ -264,7 +266,7 @@ fn standing(
     desk.trust.count(authority, not_before, unix(now));
     let entitled = Entitled::by_card(&verified, query.identity_check, &query.circumstances, peer, now)?;
     let reference = query.circumstances.reference.as_deref();
-    Ok(answer(encode, desk, &entitled, (Some(shown(&verified)), reference, None), now, entry))
+    Ok(answer(encode, desk, &entitled, (Some(card::shown(&verified)), reference, None), now, entry))
 }
 
 fn by_number(
@@ -377,61 +379,4 @@ const fn unix(now: Timestamp) -> UnixTime {
 
 fn cache_serial(proven: &Proven) -> Option<eligibility::number::Serial> {
     eligibility::number::Serial::from_be_bytes(proven.serial().as_bytes())
-}
-
-fn shown(verified: &Verified) -> Card {
-    let revocation = verified.revocation();
-    Card {
-        state: match verified.state() {
-            pki::CardState::Good => CardState::Good,
-            pki::CardState::Grace => CardState::Grace,
-        },
-        proof: match verified.possession() {
-            pki::Possession::Signature => Proof::Signature,
-            pki::Possession::CertificateOnly => Proof::Certificate,
-        },
-        not_after: Day::from_number(verified.not_after_day()),
-        days_left: verified.days_left(),
-        usable_through: Day::from_number(verified.usable_through()),
-        eligibility_only: verified.eligibility_only(),
-        revocation: Revocation {
-            source: match revocation.source {
-                pki::RevocationSource::Crl => RevocationSource::Crl,
-                pki::RevocationSource::Ocsp => RevocationSource::Ocsp,
-                pki::RevocationSource::Unchecked => RevocationSource::Unchecked,
-            },
-            as_of: Timestamp::from_millis(revocation.as_of.0.saturating_mul(1000)),
-            stale: revocation.stale,
-        },
-    }
-}
-
-impl From<UsedUp> for Refusal {
-    fn from(UsedUp { seconds }: UsedUp) -> Self {
-        Self::TooManyMisses { seconds }
-    }
-}
-
-impl From<pki::ProveError> for Refusal {
-    fn from(error: pki::ProveError) -> Self {
-        let why = error.to_string();
-        match error {
-            pki::ProveError::Malformed | pki::ProveError::WrongProfile(_) => Self::CardWrongProfile { why },
-            pki::ProveError::Untrusted(_) => Self::CardUntrusted { why },
-            pki::ProveError::SignatureInvalid => Self::SignatureInvalid,
-        }
-    }
-}
-
-impl From<pki::StandError> for Refusal {
-    fn from(error: pki::StandError) -> Self {
-        let why = error.to_string();
-        match error {
-            pki::StandError::NotYetValid | pki::StandError::AnchorWithdrawn => Self::CardUntrusted { why },
-            pki::StandError::Expired => Self::CardExpired,
-            pki::StandError::Revoked => Self::CardRevoked,
-            pki::StandError::Suspended => Self::CardSuspended,
-            pki::StandError::RevocationUnknown(_) => Self::RevocationUnknown { why },
-        }
-    }
 }

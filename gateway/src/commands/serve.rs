@@ -19,10 +19,11 @@ use crate::audit::PATIENCE;
 use crate::config::Config;
 use crate::confirmations::Keeper;
 use crate::front::{self, Porch, Sockets};
-use crate::gateway::{Gateway, StartError};
+use crate::gateway::Gateway;
 use crate::history;
 use crate::intake;
 use crate::jobs::Worker;
+use crate::start::StartError;
 use supervisor::Told;
 
 /// How often spent challenges and revocation lists are looked after.
