@@ -323,7 +323,14 @@ impl Planner<'_> {
             10..16 => claim.limited = true,
             16..24 => claim.remark = Some(*self.dice.pick(&[2, 16, 26, 28, 30, 31, 35, 41, 44])),
             24..30 => claim.remark = Some(96),
-            30..40 if last >= self.month && from.coverage.holds(self.month) => claim.told = Told::Month,
+            // Where both hold the first day, the other one holds the whole month, and it is known after all.
+            30..40
+                if last >= self.month
+                    && from.coverage.holds(self.month)
+                    && !to.coverage.holds(self.month) =>
+            {
+                claim.told = Told::Month;
+            }
             _ => {}
         }
         let written = if claim.days.iter().any(|day| *day <= last) || claim.told == Told::Month {
