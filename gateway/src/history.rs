@@ -49,6 +49,9 @@ pub fn start(gateway: &Arc<Gateway>, keep: KeepHistory) -> std::io::Result<()> {
                 }),
                 Err(error) => tracing::error!(%error, "history not deleted; tried again"),
             }
+            if let Err(error) = gateway.ledger.give_back(now) {
+                tracing::error!(%error, "old months not dropped; tried again");
+            }
             std::thread::park_timeout(LOOK);
         }
     };

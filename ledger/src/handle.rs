@@ -18,7 +18,6 @@ use crate::group::Head;
 use crate::offer::Parcel;
 use crate::postgres::Postgres;
 use crate::read::Reader;
-use crate::retire::Replaced;
 use crate::seen::LastBatch;
 use crate::sqlite::Sqlite;
 use crate::standing::Standing;
@@ -27,9 +26,6 @@ use crate::writer::{Fingerprint, Followed, Job, Shared, Work, Writer, lock};
 
 /// The most lines one append may hold, and so the most rows of a batch.
 pub const MOST_OFFERS: usize = 2_000;
-
-/// Batches that one deletion shortens in one transaction: intake waits for no more.
-const PART: usize = 16;
 
 /// Called once with what became of an append, on the writer's thread.
 pub type Done = Box<dyn FnOnce(Result<Appended, LedgerError>) + Send>;
@@ -76,7 +72,7 @@ impl Default for Options {
 
 /// A ledger that can be read and is not yet written: for the replay.
 pub struct Opened {
-    place: Place,
+    pub(crate) place: Place,
     options: Options,
     store: Box<dyn Store>,
     reader: Reader,
@@ -88,7 +84,7 @@ pub struct Opened {
 /// A ledger that takes records. Cheap to clone; all clones speak to one writer.
 #[derive(Clone)]
 pub struct Ledger {
-    place: Arc<Place>,
+    pub(crate) place: Arc<Place>,
     options: Options,
     queue: Arc<SyncSender<Job>>,
     shared: Arc<Shared>,
@@ -151,23 +147,7 @@ impl Ledger {
         self.queue(Work::OpenEpoch(source, epoch), done)
     }
 
-    /// Deletes the lines of rows that are history, some batches at a time, and waits until they are gone.
-    /// Blocks.
-    ///
-    /// # Errors
-    /// [`LedgerError`]; what was deleted before stays so.
-    pub fn delete(&self, replaced: Replaced) -> Result<(), LedgerError> {
-        let reader = self.reader()?;
-        for part in replaced.parts(PART) {
-            let (done, outcome) = sync_channel(1);
-            let tell: Done = Box::new(move |outcome| drop(done.send(outcome)));
-            self.queue(Work::Shorten(reader.shortened(&part)?), tell)?;
-            outcome.recv().unwrap_or(Err(LedgerError::Closed))?;
-        }
-        Ok(())
-    }
-
-    fn queue(&self, work: Work, done: Done) -> Result<(), LedgerError> {
+    pub(crate) fn queue(&self, work: Work, done: Done) -> Result<(), LedgerError> {
         self.queue.try_send(Job::Write(work, done)).map_err(|error| match error {
             TrySendError::Full(_) => LedgerError::Full,
             TrySendError::Disconnected(_) => LedgerError::Closed,

@@ -17,11 +17,13 @@
 //! | `write`, `commit` | a group's transaction; what it adds to the tables |
 //! | `share` | what gateways tell each other beside the batches |
 //! | `read` | look-ups of batches |
+//! | `renew` | partitions of months that lost lines |
 //! | `schema` | tables and their versions |
 
 mod commit;
 mod link;
 mod read;
+mod renew;
 mod schema;
 mod server;
 mod share;
@@ -32,6 +34,7 @@ use tokio_postgres::error::SqlState;
 use crate::error::LedgerError;
 
 pub(crate) use read::Tables;
+pub(crate) use renew::renew;
 pub(crate) use schema::migrate;
 pub use server::{Access, Server};
 pub(crate) use write::Postgres;

@@ -6,19 +6,27 @@
 //! only the line does: its place, its sequence and its hash stay, so that what is delivered again is known.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::mpsc::sync_channel;
 
+use eligibility::day::Timestamp;
 use eligibility::feed::{Kind, Record, Source, Subject};
 use eligibility::number::LinkNumber;
 
 use crate::error::LedgerError;
+use crate::handle::{Done, Ledger};
 use crate::pack::Stub;
 use crate::past::Glance;
+use crate::postgres::renew;
 use crate::read::Reader;
 use crate::rows::{self, Stored};
-use crate::store::{Pack, Which};
+use crate::store::{Pack, Place, Which};
+use crate::writer::Work;
 
 /// Batches unpacked at once: some megabytes.
 const AT_ONCE: usize = 8;
+
+/// Batches that one deletion shortens in one transaction: intake waits for no more.
+const PART: usize = 16;
 
 /// The rows of a source that are history: by position of their batch, their places in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,6 +115,37 @@ impl Reader {
             Ok(Shortened { position: *position, pack: without(*position, stored, rows) })
         };
         rows.iter().map(shorten).collect()
+    }
+}
+
+impl Ledger {
+    /// Deletes the lines of rows that are history, some batches at a time, and waits until they are gone.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; what was deleted before stays so.
+    pub fn delete(&self, replaced: Replaced) -> Result<(), LedgerError> {
+        let reader = self.reader()?;
+        for part in replaced.parts(PART) {
+            let (done, outcome) = sync_channel(1);
+            let tell: Done = Box::new(move |outcome| drop(done.send(outcome)));
+            self.queue(Work::Shorten(reader.shortened(&part)?), tell)?;
+            outcome.recv().unwrap_or(Err(LedgerError::Closed))?;
+        }
+        Ok(())
+    }
+
+    /// Gives the disk back what deleted lines took, and waits until it is done; how many months of batches
+    /// were made anew. A file uses its room again by itself; on a server the partitions are dropped in
+    /// which lines were. Blocks, for as long as it takes to copy what stays; nobody else waits for it.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; what could not be given back is the next call's.
+    pub fn give_back(&self, now: Timestamp) -> Result<u64, LedgerError> {
+        match &*self.place {
+            Place::File(_) => Ok(0),
+            Place::Server(server) => renew(server, now.millis()),
+        }
     }
 }
 

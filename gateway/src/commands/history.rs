@@ -46,6 +46,7 @@ fn delete(config: &Config) -> Result<(), CommandError> {
     let (keep, now) = (&config.history, Clock::system().now());
     history::finish(&followed.ledger, &followed.memory).map_err(failed)?;
     let deleted = history::delete(&followed.ledger, &followed.memory, keep, now, 0).map_err(failed)?;
+    followed.ledger.give_back(now).map_err(failed)?;
     for one in &deleted {
         println!("{}: {} rows that were replaced before {} are deleted", one.of.word(), one.rows, one.before);
     }

@@ -2,6 +2,7 @@
 --
 -- batch       a batch with its rows; a partition a month of commit time
 -- quarantine  the place of a refused row, by the name under which it is found again; partitioned alike
+-- shortened   months of whose batches lines were deleted, and whose partition is still the old one
 -- act         a batch with an act of the gateways' own that is no link
 -- head        where each source stands: its last batch may be older than the history that is kept
 -- counter     the last position: one row, whose lock is the turn to write
@@ -46,6 +47,8 @@ CREATE TABLE quarantine (
 ) PARTITION BY RANGE (committed_at);
 CREATE INDEX quarantine_by_name ON quarantine (source, epoch, name);
 
+CREATE TABLE shortened (month bigint PRIMARY KEY);
+
 CREATE TABLE act (
     kind text NOT NULL,
     position bigint NOT NULL,
@@ -74,6 +77,11 @@ CREATE TABLE held (
     PRIMARY KEY (gateway, source)
 );
 
+-- When the month of this time begins (milliseconds).
+CREATE FUNCTION month_of(at bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT extract(epoch FROM date_trunc('month', to_timestamp(at / 1000.0) AT TIME ZONE 'UTC'))::bigint * 1000
+$$;
+
 -- Makes room for what is committed at this time (milliseconds), and tells up to when there is room.
 CREATE FUNCTION room(at bigint) RETURNS bigint LANGUAGE plpgsql SET search_path = shikaku AS $$
 DECLARE
@@ -87,4 +95,24 @@ BEGIN
             parent || to_char(month, '_YYYY_MM'), parent, begins, ends);
     END LOOP;
     RETURN ends;
+END $$;
+
+-- Puts another partition in place of a month's, without what was deleted of it, and drops the old one with
+-- all that was in it.
+CREATE FUNCTION renew(begins bigint) RETURNS void LANGUAGE plpgsql SET search_path = shikaku AS $$
+DECLARE
+    month timestamp := to_timestamp(begins / 1000.0) AT TIME ZONE 'UTC';
+    ends bigint := extract(epoch FROM month + interval '1 month')::bigint * 1000;
+    old text := 'batch' || to_char(month, '_YYYY_MM');
+    new text := old || '_renewed';
+BEGIN
+    EXECUTE format('CREATE TABLE %I (LIKE batch INCLUDING ALL)', new);
+    EXECUTE format('INSERT INTO %I SELECT * FROM %I', new, old);
+    -- Known to fit, it is not looked through while all others wait for it.
+    EXECUTE format('ALTER TABLE %I ADD CHECK (committed_at >= %s AND committed_at < %s)', new, begins, ends);
+    EXECUTE format('ALTER TABLE batch DETACH PARTITION %I', old);
+    EXECUTE format('DROP TABLE %I', old);
+    EXECUTE format('ALTER TABLE %I RENAME TO %I', new, old);
+    EXECUTE format('ALTER TABLE batch ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', old, begins, ends);
+    DELETE FROM shortened WHERE shortened.month = begins;
 END $$;

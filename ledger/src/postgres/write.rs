@@ -14,7 +14,7 @@ use super::commit::{Copied, commit};
 use super::link::Link;
 use super::read::{self, Typed, Wanted};
 use super::server::Server;
-use super::{away, failed, from_sql, share, to_sql};
+use super::{away, failed, from_sql, renew, share, to_sql};
 use crate::error::LedgerError;
 use crate::read::{Filled, filled, fingerprint};
 use crate::standing::Standing;
@@ -234,8 +234,13 @@ impl store::Transaction for Turn<'_> {
     }
 
     fn replace(&mut self, position: u64, pack: Pack) -> Result<(), LedgerError> {
-        const SQL: &str = "UPDATE batch SET stubs = $2, bodies = $3 WHERE position = $1";
+        const SQL: &str = "WITH replaced AS
+                 (UPDATE batch SET stubs = $2, bodies = $3 WHERE position = $1 RETURNING committed_at)
+             INSERT INTO shortened SELECT month_of(committed_at) FROM replaced ON CONFLICT DO NOTHING";
         self.store.ask(&self.client, move |client| async move {
+            if !renew::take_turn(&client).await.map_err(|error| failed(&error))? {
+                return Err(away("old months are being dropped"));
+            }
             let parameters: [Typed<'_>; 3] =
                 [(&to_sql(position), Type::INT8), (&pack.stubs, Type::BYTEA), (&pack.bodies, Type::BYTEA)];
             client.query_typed(SQL, &parameters).await.map_err(|error| failed(&error)).map(drop)

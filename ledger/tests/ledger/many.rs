@@ -1,16 +1,18 @@
 //! Several gateways on one server: one order of positions, what a server that is away means, and a
 //! ledger that moves.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use eligibility::day::Timestamp;
 use eligibility::feed::{Said, Source};
 use eligibility::number::{LinkNumber, Serial};
 use ledger::{Access, Batch, Ledger, LedgerError, Migrated, Options, Place, copy, migrate};
 use tempfile::TempDir;
 
 use crate::server::{Server, run, shared};
-use crate::support::{Engine, House, insurer, link, mark, member, person, server};
+use crate::support::{Engine, House, NOW, insurer, link, mark, member, person, server};
 
 /// Several gateways on one new database.
 fn houses<const N: usize>() -> [House; N] {
@@ -105,6 +107,51 @@ fn many_write_at_once_and_positions_have_no_gap() {
     assert_eq!(sequences, (1..=3 * EACH).collect::<Vec<_>>());
     let taken = rows(insurer()).filter(|row| matches!(row.content, ledger::Content::Accepted(_))).count();
     assert_eq!(taken as u64, accepted);
+}
+
+#[test]
+fn a_month_that_lost_lines_is_another_partition_and_the_old_one_is_dropped() {
+    const LINES: u64 = 3000;
+    let server_of_tests = shared();
+    let url = server_of_tests.database();
+    let database = url.rsplit('/').next().unwrap().to_owned();
+    let ask = |sql: &str| server_of_tests.psql(&database, sql).unwrap();
+    migrate(&server(&url, "migrate")).unwrap();
+    let house = House::at(TempDir::new().unwrap(), server(&url, "one"));
+    let says = |round: u64| -> Vec<Vec<u8>> {
+        (1..=LINES).map(|n| member(round * LINES + n, n, &format!("{round}"), "").into()).collect()
+    };
+    house.feed(insurer(), &says(0)[..2000]);
+    house.feed(insurer(), &says(0)[2000..]);
+    let old =
+        "SELECT 'shikaku.batch_2026_11'::regclass::oid, pg_total_relation_size('shikaku.batch_2026_11')";
+    let before = ask(old);
+    // A month later everybody is spoken of again: what was said before is history.
+    let later = Timestamp::parse("2026-12-21T09:00:00+09:00").unwrap();
+    house.clock.store(later.millis(), Ordering::Relaxed);
+    house.feed(insurer(), &says(1)[..2000]);
+    house.feed(insurer(), &says(1)[2000..]);
+    let replaced = house.ledger().reader().unwrap().replaced(insurer(), 4).unwrap();
+    assert_eq!(replaced.rows(), LINES);
+    house.ledger().delete(replaced).unwrap();
+    let left = house.ledger().reader().unwrap().read(0, 9).unwrap();
+    assert_eq!(house.ledger().give_back(Timestamp::parse(NOW).unwrap()).unwrap(), 0, "the month is not over");
+    assert_eq!(house.ledger().give_back(later).unwrap(), 1);
+    assert_eq!(house.ledger().give_back(later).unwrap(), 0, "once is enough");
+    let after = ask(old);
+    let parts = |text: &str| -> Vec<u64> { text.split('|').map(|part| part.parse().unwrap()).collect() };
+    let (before, after) = (parts(&before), parts(&after));
+    assert_ne!(before[0], after[0], "another table");
+    assert!(after[1] < before[1], "{before:?} {after:?}");
+    // Nothing else has changed, and what comes is taken as before.
+    assert_eq!(house.ledger().reader().unwrap().read(0, 9).unwrap(), left);
+    assert_eq!(house.ledger().reader().unwrap().replaced(insurer(), 4).unwrap().rows(), 0);
+    let again = house.feed(insurer(), &[member(2, 2, "0", ""), member(2 * LINES + 1, 1, "2", "")]);
+    assert_eq!((again.duplicates, again.accepted), (1, 1));
+    assert_eq!(ask("SELECT count(*) FROM pg_inherits WHERE inhparent = 'shikaku.batch'::regclass"), "2");
+    let indexes = "SELECT count(*) FROM pg_inherits JOIN pg_index ON indexrelid = inhrelid
+         WHERE indrelid = 'shikaku.batch_2026_11'::regclass";
+    assert_eq!(ask(indexes), "3", "it is found by the same ways");
 }
 
 #[test]
