@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 
-use cache::{Batch, Packed, Row, View};
+use cache::{Batch, Key, Packed, Row, View};
 use claims::{Caller, Claims, CsvWriter, Error, Month, People, Summary, Terms, precheck};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eligibility::coverage::Person;
@@ -43,6 +43,10 @@ impl<'v> People for &'v Memory {
             found.push(person);
             found.len() >= MOST_FITTING
         });
+    }
+
+    fn expect(&self, asked: &[NumberQuery]) {
+        self.view.prefetch(&asked.iter().map(Key::Number).collect::<Vec<_>>());
     }
 
     fn reach(&self, _: InsurerNumber) -> Reach {
@@ -198,8 +202,8 @@ fn judge(
     file: &[u8],
     mut each: impl FnMut(&claims::Outcome) -> Result<(), Error>,
 ) -> Summary {
-    let run = precheck(file, &memory, terms, |outcome, _, _| {
-        each(outcome)?;
+    let run = precheck(file, &memory, terms, |judged| {
+        each(judged.outcome)?;
         Ok::<_, Error>(ControlFlow::Continue(()))
     });
     run.expect("a file in memory")

@@ -71,8 +71,7 @@ impl Index {
         let octets = self.base.run(hash..hash + 1);
         let (run, _) = octets.as_chunks::<8>();
         let at = |place: usize| run.get(place).map(|octets| u64::from_le_bytes(*octets));
-        let share = (hash * self.base.buckets) & u64::from(u32::MAX);
-        let mut place = ((share * run.len() as u64) >> BITS) as usize;
+        let mut place = self.guess(hash, run.len());
         fetch(octets, (place * 8).saturating_sub(LINE / 2)..place * 8 + LINE);
         while place > 0 && at(place - 1).is_some_and(|entry| key(entry) >= hash) {
             place -= 1;
@@ -81,6 +80,25 @@ impl Index {
             place += 1;
         }
         (place..).map_while(at).take_while(move |entry| key(*entry) == hash)
+    }
+
+    /// Where in its bucket of so many entries the first of this hash is about.
+    fn guess(&self, hash: u64, entries: usize) -> usize {
+        let share = (hash * self.base.buckets) & u64::from(u32::MAX);
+        ((share * entries as u64) >> BITS) as usize
+    }
+
+    /// What tells where the bucket of this hash is, not looked at.
+    pub(crate) fn first(&self, hash: Hash) -> &[u8] {
+        self.base.start_of(u64::from(hash.key()))
+    }
+
+    /// Where the entries of this hash are about, not looked at.
+    pub(crate) fn second(&self, hash: Hash) -> &[u8] {
+        let hash = u64::from(hash.key());
+        let run = self.base.run(hash..hash + 1);
+        let place = self.guess(hash, run.len() / 8) * 8;
+        run.get(place..).unwrap_or_default()
     }
 
     /// The shard after these changes, which are in the order of entries, each once.

@@ -28,6 +28,7 @@
 //! | `writer` | what is changed, and by one |
 //! | `plan`, `publish` | the meaning of each kind of record; the state after a batch |
 //! | `kept`, `record`, `text`, `octets` | what is kept of a person, and as which octets |
+//! | `prefetch` | many finds that wait for memory together |
 //! | `key` | places, spots and hashes |
 //! | `people`, `index` | a shard of records, a shard of ways to them |
 //! | `segment`, `overlay`, `published` | what does not change, what did since, what readers see |
@@ -48,6 +49,7 @@ mod octets;
 mod overlay;
 mod people;
 mod plan;
+mod prefetch;
 mod publish;
 mod published;
 mod reader;

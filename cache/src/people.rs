@@ -110,6 +110,17 @@ impl People {
         run
     }
 
+    /// What tells where the records at this spot are, not looked at.
+    pub(crate) fn first(&self, spot: Spot) -> &[u8] {
+        self.base.start_of(spot.keys().0)
+    }
+
+    /// The lines of the records at this spot, not looked at.
+    pub(crate) fn second(&self, spot: Spot) -> impl Iterator<Item = &[u8]> {
+        let (first, last) = spot.keys();
+        self.base.run(first..last + 1).chunks(LINE).take(4)
+    }
+
     /// Takes the records at this spot, until one is enough.
     pub(crate) fn at_spot<'p>(&'p self, spot: Spot, mut take: impl FnMut(Place, &'p [u8]) -> bool) -> bool {
         let (first, last) = spot.keys();

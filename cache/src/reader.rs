@@ -75,6 +75,12 @@ impl View {
         }
     }
 
+    /// Brings near what [`View::find`] will look at for these keys: of many that are known together, each
+    /// then waits little for memory. Without effect but on time.
+    pub fn prefetch(&self, keys: &[Key<'_>]) {
+        self.state.prefetch(keys);
+    }
+
     fn find_card(&self, serial: &Serial) -> Found<Person<Packed<'_>>> {
         match self.state.card(serial) {
             Some((place, octets)) if place.link().is_some() => {

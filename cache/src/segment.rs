@@ -87,6 +87,12 @@ impl Segment {
         run.and_then(|(start, end)| self.entries().get(start..end)).unwrap_or_default()
     }
 
+    /// The octets that tell where the bucket of a key starts, not looked at.
+    pub(crate) fn start_of(&self, key: u64) -> &[u8] {
+        let start = bucket(self.kind, self.buckets, key) as usize * 4;
+        self.octets.get(start..start + 4).unwrap_or_default()
+    }
+
     /// All entries.
     pub(crate) fn entries(&self) -> &[u8] {
         self.octets.get(self.starts()..).unwrap_or_default()
@@ -112,6 +118,15 @@ impl Segment {
 pub(crate) fn fetch(run: &[u8], of: Range<usize>) {
     for at in of.step_by(LINE) {
         black_box(run.get(at).copied());
+    }
+}
+
+/// The same of many runs, the first line of each.
+pub(crate) fn fetch_all<'o>(runs: impl Iterator<Item = &'o [u8]>) {
+    // Where they are is known before the first is asked for, so that the processor waits for all at once.
+    let runs: Vec<_> = runs.collect();
+    for run in runs {
+        black_box(run.first().copied());
     }
 }
 

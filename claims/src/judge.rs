@@ -48,6 +48,15 @@ impl<'j, P: People> Judge<'j, P> {
         &self.found
     }
 
+    /// Says which entries are judged next: people are then looked for together.
+    pub(crate) fn expect<'e>(&self, entries: impl Iterator<Item = &'e Entry>) {
+        let claims = entries.filter_map(|entry| match entry {
+            Entry::Claim(claim) => claim.query(),
+            Entry::Unreadable(_) => None,
+        });
+        self.people.expect(&claims.collect::<Vec<_>>());
+    }
+
     /// The result of one entry of a file.
     pub fn judge(&mut self, entry: &Entry) -> Outcome {
         match entry {

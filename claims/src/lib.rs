@@ -59,7 +59,7 @@ pub use notices::Notices;
 pub use outcome::{CoverageShown, DaysShown, Outcome, Payers, Reason, ShownBranch, WrittenShown};
 pub use people::{Caller, People, Terms};
 pub use report::{ReportHead, write_report};
-pub use run::{precheck, read_results};
+pub use run::{Judged, precheck, read_results};
 pub use source::Claims;
 pub use summary::{Counted, Summary, Total};
 pub use table::{CsvWriter, Row, read_csv};

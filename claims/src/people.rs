@@ -19,6 +19,9 @@ pub trait People {
     /// `asked.known_at` is set where the answer is wanted as it was known at that instant.
     fn fitting(&self, asked: &NumberQuery, found: &mut Vec<Self::Person>);
 
+    /// Hears for whom it will be asked next, so that it may look for many at once.
+    fn expect(&self, _asked: &[NumberQuery]) {}
+
     /// How far this insurer's word reaches.
     fn reach(&self, insurer: InsurerNumber) -> Reach;
 }

@@ -11,31 +11,64 @@ use crate::people::{People, Terms};
 use crate::source::Claims;
 use crate::summary::Summary;
 
-/// Judges every claim of a file.
-///
-/// `each` gets the result of each claim with the claim itself and the octets read so far; breaking
-/// ends the run (a cancelled job), whose summary then speaks of the claims so far.
+/// Claims whose people are looked for together.
+const TOGETHER: usize = 32;
+
+/// A claim that was judged.
+pub struct Judged<'j, P: People> {
+    /// What became of it.
+    pub outcome: &'j Outcome,
+    /// The claim itself.
+    pub entry: &'j Entry,
+    /// Whom its numbers hit, and perhaps others whom memory gave with them.
+    pub found: &'j [P::Person],
+    /// Octets of the file up to its end.
+    pub octets: u64,
+}
+
+/// Judges every claim of a file, and gives each to `each`, whose breaking ends the run; the summary then
+/// speaks of the claims so far.
 ///
 /// # Errors
-/// [`Error::Io`] and [`Error::Encoding`] of the file, and whatever `each` fails with.
+/// [`Error::Io`] and [`Error::Encoding`] of the file, after the claims before them, and whatever `each`
+/// fails with.
 pub fn precheck<P: People, E: From<Error>>(
     file: impl Read,
     people: &P,
     terms: Terms<'_>,
-    mut each: impl FnMut(&Outcome, &Entry, u64) -> Result<ControlFlow<()>, E>,
+    mut each: impl FnMut(&Judged<'_, P>) -> Result<ControlFlow<()>, E>,
 ) -> Result<Summary, E> {
     let mut claims = Claims::open(file)?;
     let mut judge = Judge::new(people, terms);
     let mut summary = Summary::default();
-    while let Some(entry) = claims.next()? {
-        let outcome = judge.judge(&entry);
-        summary.add(&outcome);
-        if each(&outcome, &entry, claims.octets())?.is_break() {
-            break;
+    let mut group = Vec::with_capacity(TOGETHER);
+    let mut more = Ok(true);
+    while let Ok(true) = more {
+        group.clear();
+        more = fill(&mut group, &mut claims);
+        judge.expect(group.iter().map(|(entry, _)| entry));
+        for (entry, octets) in &group {
+            let outcome = judge.judge(entry);
+            summary.add(&outcome);
+            let judged = Judged { outcome: &outcome, entry, found: judge.found(), octets: *octets };
+            if each(&judged)?.is_break() {
+                summary.close(claims.notices());
+                return Ok(summary);
+            }
         }
     }
+    more?;
     summary.close(claims.notices());
     Ok(summary)
+}
+
+/// Reads the next claims; whether there may be more.
+fn fill<R: Read>(group: &mut Vec<(Entry, u64)>, claims: &mut Claims<R>) -> Result<bool, Error> {
+    while group.len() < TOGETHER {
+        let Some(entry) = claims.next()? else { return Ok(false) };
+        group.push((entry, claims.octets()));
+    }
+    Ok(true)
 }
 
 /// The results in NDJSON, as [`Outcome::write_json`] wrote them.

@@ -124,7 +124,8 @@ fn check(known: &Known<'_>, today: Day, planned: &[PlannedClaim], file: &[u8]) {
     let terms = Terms { caller: Caller::Review, today, known_at: None };
     let (mut met, mut outcomes) = (BTreeMap::<String, u64>::new(), Vec::new());
     let mut answers = planned.iter();
-    let summary = precheck(file, &known, terms, |outcome, _, _| {
+    let summary = precheck(file, &known, terms, |judged| {
+        let outcome = judged.outcome;
         let claim = answers.next().unwrap();
         assert_eq!(said(outcome), expected(&claim.answer), "{claim:?} {:?}", days(outcome));
         let told = claim.answer.days.iter();

@@ -157,6 +157,7 @@ fn compare(dice: &mut Dice, house: &House, plain: &Plain) {
     let asked = Asked { by, date, today: date, consent: Consent::default(), sees_newer: true };
     let reach = |_| Reach::default();
     let view = house.reader.view();
+    view.prefetch(std::slice::from_ref(&key));
     let found = view.find(&key);
     let expected = decide(plain.find(&key, number), &asked, &reach);
     assert_eq!(words(&decide(found.as_ref(), &asked, &reach)), words(&expected), "{key:?} on {date}");

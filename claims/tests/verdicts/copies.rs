@@ -49,8 +49,8 @@ fn town() -> Town {
 pub(crate) fn results(town: &Town, file: &[u8]) -> (Vec<Outcome>, Summary) {
     let terms = Terms { caller: Caller::Review, today: day("2026-07-10"), known_at: None };
     let mut all = Vec::new();
-    let summary = precheck(file, &town, terms, |outcome, _, _| {
-        all.push(outcome.clone());
+    let summary = precheck(file, &town, terms, |judged| {
+        all.push(judged.outcome.clone());
         Ok::<_, Error>(ControlFlow::Continue(()))
     });
     (all, summary.unwrap())

@@ -9,9 +9,10 @@ mod remote;
 
 use std::fs::File;
 use std::io::{self, BufReader};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use ::claims::{Caller, Claims, CopyFor, Error, Judge, Outcome, Summary, Terms, read_results};
+use ::claims::{Caller, Claims, CopyFor, Error, Outcome, Summary, Terms, precheck, read_results};
 use clap::{Args, ValueEnum};
 use disk::Folder;
 use eligibility::day::Timestamp;
@@ -195,20 +196,17 @@ impl Offline {
         };
         // Who has the ledger may see all that is in it.
         let terms = Terms { caller: Caller::Review, today: now.day_in_japan(), known_at: *known_at };
-        let (mut claims, mut judge) = (Claims::open(file)?, Judge::new(&known, terms));
         let mut namings = Namings::of(audit, console, id, now);
         namings.known_at = *known_at;
-        let (mut summary, mut line) = (Summary::default(), Vec::with_capacity(2048));
-        while let Some(entry) = claims.next()? {
-            let outcome = judge.judge(&entry);
-            namings.note(&entry, &outcome, judge.found())?;
+        let mut line = Vec::with_capacity(2048);
+        let summary = precheck(file, &known, terms, |judged| {
+            namings.note(judged.entry, judged.outcome, judged.found)?;
             line.clear();
-            outcome.write_json(&mut line);
+            judged.outcome.write_json(&mut line);
             results.write_all(&line)?;
-            summary.add(&outcome);
-        }
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })?;
         namings.wait()?;
-        summary.close(claims.notices());
         Ok(summary)
     }
 }

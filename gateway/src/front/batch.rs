@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cache::Key;
 use eligibility::day::Timestamp;
 use eligibility::query::NumberQuery;
 
@@ -25,7 +26,9 @@ pub(super) const OCTETS: usize = 8 * 1024 * 1024;
 /// Time to receive one.
 pub(super) const WITHIN: Duration = Duration::from_secs(60);
 /// Lines whose records are written together.
-const GROUP: usize = 500;
+const GROUP: usize = 16 * TOGETHER;
+/// Lines whose people are looked for together.
+const TOGETHER: usize = 32;
 
 /// Answers every line. A batch that is too long is refused before its first answer.
 pub(super) async fn answer(
@@ -54,21 +57,26 @@ fn answer_lines(
     body: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
     let mut answers = Vec::with_capacity(body.len() * 4);
-    let lines: Vec<_> = body.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii).collect();
-    let lines: Vec<_> = lines.into_iter().filter(|line| !line.is_empty()).collect();
-    let queries: Vec<_> = lines.iter().map(|line| NumberQuery::from_json(line)).collect();
+    let lines = body.split(|octet| *octet == b'\n').map(<[u8]>::trim_ascii);
+    let lines = lines.filter(|line| !line.is_empty());
+    let queries: Vec<_> = lines.map(NumberQuery::from_json).collect();
     let pasts = Pasts::of(gateway, (peer, now), queries.iter().flatten());
     let mut queries = queries.into_iter();
-    for group in lines.chunks(GROUP) {
-        let mut entries = Vec::with_capacity(group.len());
-        for query in queries.by_ref().take(group.len()) {
-            let request = path::Request { peer, id: request_id::next(now), now, trace };
-            let asked = query.map_err(Refusal::from).and_then(|query| pasts.with(query));
-            let Unrecorded { outcome, word, entry } = path::number_of_batch(&gateway.desk, request, asked);
-            gateway.metrics.batched(word);
-            answers.extend(outcome.unwrap_or_else(|refusal| refusal.to_json()));
-            answers.push(b'\n');
-            entries.push(entry);
+    while !queries.as_slice().is_empty() {
+        let mut entries = Vec::with_capacity(GROUP);
+        while entries.len() < GROUP && !queries.as_slice().is_empty() {
+            let next = queries.as_slice().iter().take(TOGETHER).flatten();
+            gateway.desk.memory.view().prefetch(&next.map(Key::Number).collect::<Vec<_>>());
+            for query in queries.by_ref().take(TOGETHER) {
+                let request = path::Request { peer, id: request_id::next(now), now, trace };
+                let asked = query.map_err(Refusal::from).and_then(|query| pasts.with(query));
+                let Unrecorded { outcome, word, entry } =
+                    path::number_of_batch(&gateway.desk, request, asked);
+                gateway.metrics.batched(word);
+                answers.extend(outcome.unwrap_or_else(|refusal| refusal.to_json()));
+                answers.push(b'\n');
+                entries.push(entry);
+            }
         }
         if !gateway.desk.audit.record_all(&entries).wait() {
             return Err(Refusal::Overloaded);

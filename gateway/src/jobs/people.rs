@@ -1,6 +1,6 @@
 //! The people and insurers against whom claims are judged: memory as it is at one moment, or as it was.
 
-use cache::{Packed, View};
+use cache::{Key, Packed, View};
 use claims::People;
 use eligibility::coverage::Person;
 use eligibility::day::Timestamp;
@@ -67,6 +67,10 @@ impl<'v> People for &'v Known<'_> {
             });
             found.len() >= MOST
         });
+    }
+
+    fn expect(&self, asked: &[NumberQuery]) {
+        self.memory.prefetch(&asked.iter().map(Key::Number).collect::<Vec<_>>());
     }
 
     fn reach(&self, insurer: InsurerNumber) -> Reach {

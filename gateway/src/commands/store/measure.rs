@@ -18,8 +18,8 @@ use population::Population;
 
 use super::super::CommandError;
 use super::load::{BySource, Case, Feeder, TODAY, by_source, lines, records};
-use super::probe::{Question, control, floor, latency, questions, rate};
-use super::report::{Beside, Built, Report, parts};
+use super::probe::{Question, control, floor, latency, questions, rate, rate_together};
+use super::report::{Beside, Built, Report, TOGETHER, parts};
 use crate::clock::Clock;
 
 /// People whose records are made before they are loaded, and so wait as lines: some 250 MB.
@@ -113,6 +113,7 @@ impl Measure {
         let mut report = Report { people, case: Some(self.case), restart_seconds, ..Report::default() };
         report.serials = memory.serials();
         report.find_decide_per_second = rate(&memory, &asked, 3);
+        report.find_decide_together_per_second = rate_together(&memory, &asked, TOGETHER);
         report.hits = latency(&memory, &asked, 1);
         report.misses = latency(&memory, &of_nobody, 1);
         let opened = grown("VmRSS:");

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use cache::{Key, Reader};
+use cache::{Key, Reader, View};
 use eligibility::decision::{Asked, By, Reach, decide};
 use eligibility::number::Serial;
 use eligibility::query::{Consent, NumberQuery};
@@ -68,14 +68,22 @@ pub(super) fn questions(population: &Population, case: Case, count: usize) -> (V
     (hits, misses)
 }
 
+impl Question {
+    const fn key(&self) -> Key<'_> {
+        match self {
+            Self::Card(serial) => Key::Card(*serial),
+            Self::Number(query) => Key::Number(query),
+        }
+    }
+}
+
 /// Finds and decides; how many coverages are shown.
-fn ask(memory: &Reader, question: &Question) -> usize {
-    let memory = memory.view();
-    let (key, by) = match question {
-        Question::Card(serial) => (Key::Card(*serial), By::Card),
-        Question::Number(query) => (Key::Number(query), By::Number(query)),
+fn ask(memory: &View, question: &Question) -> usize {
+    let by = match question {
+        Question::Card(_) => By::Card,
+        Question::Number(query) => By::Number(query),
     };
-    let found = memory.find(&key);
+    let found = memory.find(&question.key());
     let asked = Asked { by, date: TODAY, today: TODAY, consent: Consent::default(), sees_newer: false };
     let reach = |source| Reach { as_of: memory.source(source).and_then(|one| one.complete_to), doubt: None };
     decide(found.as_ref(), &asked, &reach).coverages.len()
@@ -94,16 +102,30 @@ pub(super) fn rate(memory: &Reader, questions: &[Question], rounds: usize) -> f6
     let begun = Clock::instant();
     let mut shown = 0;
     for _ in 0..rounds {
-        shown += questions.iter().map(|question| ask(memory, black_box(question))).sum::<usize>();
+        shown += questions.iter().map(|question| ask(&memory.view(), black_box(question))).sum::<usize>();
     }
     black_box(shown);
     (questions.len() * rounds) as f64 / begun.elapsed().as_secs_f64()
 }
 
+/// The same where so many are known together, as in a batch.
+pub(super) fn rate_together(memory: &Reader, questions: &[Question], together: usize) -> f64 {
+    let begun = Clock::instant();
+    let mut shown = 0;
+    for questions in questions.chunks(together) {
+        let memory = memory.view();
+        let keys: Vec<_> = black_box(questions).iter().map(Question::key).collect();
+        memory.prefetch(&keys);
+        shown += questions.iter().map(|question| ask(&memory, question)).sum::<usize>();
+    }
+    black_box(shown);
+    questions.len() as f64 / begun.elapsed().as_secs_f64()
+}
+
 /// How long each answer takes, its clock's own time included.
 pub(super) fn latency(memory: &Reader, questions: &[Question], rounds: usize) -> Latency {
     let each = questions.iter().cycle().take(questions.len() * rounds);
-    timed(each.map(|question| || ask(memory, question)))
+    timed(each.map(|question| || ask(&memory.view(), question)))
 }
 
 /// The same of arithmetic that takes about as long and looks at no memory: what the machine adds by

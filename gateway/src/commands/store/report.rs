@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::load::Case;
 use super::probe::Latency;
 
+/// Questions known together where that is measured.
+pub(super) const TOGETHER: usize = 32;
+
 /// What was measured.
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Report {
@@ -19,6 +22,8 @@ pub(super) struct Report {
     pub(super) bytes_per_person: f64,
     pub(super) parts: Parts,
     pub(super) find_decide_per_second: f64,
+    /// Of those that are known together, as in a batch.
+    pub(super) find_decide_together_per_second: f64,
     #[serde(flatten)]
     pub(super) hits: Latency,
     pub(super) misses: Latency,
@@ -97,6 +102,7 @@ impl Report {
             );
         }
         println!("find and decide  {:10.0} /s a core", self.find_decide_per_second);
+        println!("  {TOGETHER} known together{:9.0} /s", self.find_decide_together_per_second);
         println!("  hits           {hits}");
         println!("  misses         {misses}");
         println!("  one load       {:10} ns", self.floor_ns);
