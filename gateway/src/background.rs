@@ -6,9 +6,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use thread_priority::ThreadPriority;
+use thread_priority::unix::{
+    NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// A named thread of the lowest priority.
+/// A named thread that waits for all others.
 pub(crate) fn lowest(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         wait_for_all_others();
@@ -16,14 +20,14 @@ pub(crate) fn lowest(name: &str, run: impl FnOnce() + Send + 'static) -> io::Res
     })
 }
 
-/// Gives this thread the lowest priority: it runs when nothing else wants to.
+/// Gives this thread what the others leave of a core: a desk that wakes up has it at once. By a nice value
+/// alone the thread would first have its slice, some milliseconds. There is no way back, and threads that
+/// it starts are like it.
 pub(crate) fn wait_for_all_others() {
-    lower_by(19);
-}
-
-/// Lets desks go before this thread, and this thread before those that wait for all others.
-pub(crate) fn let_desks_go_first() {
-    lower_by(10);
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    if let Err(error) = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle) {
+        tracing::warn!(?error, "a thread in the background runs at full priority");
+    }
 }
 
 /// Does this work on a thread of its own of the lowest priority. `None` when it panicked.
@@ -43,23 +47,11 @@ pub(crate) async fn behind_all_others<T: Send + 'static>(
     Ok(outcome.await.ok())
 }
 
-/// Lowers this thread's priority by so much: of a busy core it has the share that is left for it.
-fn lower_by(nice: i32) {
-    let lower = rustix::process::setpriority_process(Some(rustix::thread::gettid()), nice);
-    if let Err(error) = lower {
-        tracing::warn!(%error, "a thread in the background runs at full priority");
-    }
-}
-
-/// Lets whoever waits for this core go first. Called every tenth of a millisecond or so of work: the
-/// kernel lets a thread have its slice, some milliseconds, even of the lowest priority and when a desk
-/// has woken up meanwhile.
+/// Lets others that wait go first. Called every tenth of a millisecond or so of work by the classes below
+/// feeds, which wait for all others as they do.
 pub(crate) fn give_way() {
-    rustix::thread::sched_yield();
+    std::thread::yield_now();
 }
-
-/// The priority of batches: below everything that a desk waits for, above the pre-checks.
-const BATCH: i32 = 15;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -77,7 +69,7 @@ impl Background {
         for _ in 0..threads {
             let work = Arc::clone(&work);
             std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-                lower_by(BATCH);
+                wait_for_all_others();
                 while let Some(work) = next(&work) {
                     // A fault is told by what is dropped with it; the thread goes on.
                     let _ = std::panic::catch_unwind(AssertUnwindSafe(work));

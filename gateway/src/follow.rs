@@ -23,10 +23,10 @@ use eligibility::feed::{Kind, ListArrival, Record, Said, Source, Subject};
 use eligibility::number::{LinkNumber, Serial};
 use ledger::{Content, Ledger, LedgerError, Opened, Options, Place};
 
-use crate::background::let_desks_go_first;
+use crate::background::wait_for_all_others;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::gateway::StartError;
+use crate::start::StartError;
 use crate::trust::Memories;
 
 use files::Taken;
@@ -93,8 +93,8 @@ pub fn start_at(place: &Place, folder: &Path, now: ledger::Now) -> Result<Follow
     let hearing = heard.clone();
     let first = Once::new();
     let visible = move |batches: &[ledger::Batch]| {
-        // The one who writes is the ledger's own thread; from its first batch on it lets desks go first.
-        first.call_once(let_desks_go_first);
+        // The one who writes is the ledger's own thread; from its first batch on it waits for desks.
+        first.call_once(wait_for_all_others);
         batches.iter().for_each(|batch| hearing.hear(batch));
         apply(&mut lock(&writer), batches);
     };
