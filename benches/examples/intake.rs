@@ -21,7 +21,6 @@
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -128,7 +127,8 @@ impl Bench {
         let config = self.path("shikaku.toml");
         let serving =
             Serving(self.shikaku().args(["serve", "--log", "warn", "--config"]).arg(config).spawn()?);
-        while TcpStream::connect(ADDRESS).is_err() {
+        // It takes connections before it is ready to answer them.
+        while self.curl().arg(self.feed()).output()?.status.code() != Some(0) {
             std::thread::sleep(Duration::from_millis(50));
         }
         say(&json!({"measured": "start", "seconds": began.elapsed().as_secs_f64()}))?;

@@ -8,7 +8,7 @@
 //! The server has the first core to itself and the load comes from the second, over loopback, mutual
 //! TLS 1.3 and connections that keep open. Every server answers the same questions with as many
 //! octets. A part of the names runs alone; all together take about five minutes. Needs `taskset`,
-//! `curl`, and for their rows `nginx` and `redis-server`.
+//! `chrt`, `curl`, and for their rows `nginx` and `redis-server`.
 
 mod bare;
 mod feeds;
@@ -96,10 +96,16 @@ fn latency(programs: &Path, folder: &Folder, capacity: f64) -> Result<(), Failed
     println!("\nNumbers while feeds are applied");
     let half = if capacity > 0.0 { capacity / 2.0 } else { 10_000.0 };
     for rate in [half as u32, 2_000] {
+        let load = Load { rate, seconds: 12, ..Load::numbers() };
+        told(
+            &format!("bare hyper server, {rate} a second"),
+            &load.on(programs, folder, &Server::bare(folder)?)?,
+        );
         let server = Server::gateway(programs, folder, "group")?;
+        told("gateway, no feeds", &load.on(programs, folder, &server)?);
         let feeding = feeds::start(folder)?;
-        let measured = Load { rate, seconds: 12, ..Load::numbers() }.on(programs, folder, &server)?;
-        told(&format!("{rate} a second"), &measured);
+        let measured = load.on(programs, folder, &server)?;
+        told("gateway", &measured);
         println!("{:<34} {} records fed meanwhile", "", feeding.stop());
     }
     Ok(())

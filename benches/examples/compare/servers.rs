@@ -88,7 +88,7 @@ impl Folder {
 
     /// Sends a claim file as one of the clients; it goes on by itself.
     pub(super) fn upload(&self, client: &str, path: &str, file: &Path) -> Result<Child, Failed> {
-        let mut curl = Command::new("curl");
+        let mut curl = aside();
         // Streamed: curl would read all of what it sends as data into memory first.
         curl.args(self.curl_words(client, path)).args(["-X", "POST", "-H", "expect:", "-T"]).arg(file);
         curl.args(["-H", "content-type: application/vnd.jp.uke"]);
@@ -105,7 +105,7 @@ impl Folder {
         let (file, url) = (self.file("request"), self.curl_words(client, path));
         move |body| {
             std::fs::write(&file, body).map_err(|error| error.to_string())?;
-            let mut curl = Command::new("curl");
+            let mut curl = aside();
             curl.args(&url).args(["-H", &format!("content-type: {kind}"), "--data-binary"]);
             said(curl.arg(format!("@{}", file.display())))
         }
@@ -119,6 +119,13 @@ impl Folder {
         let rest = ["--key".to_owned(), file(key), format!("https://{}{path}", self.address)];
         words.chain(files).chain(rest).collect()
     }
+}
+
+/// curl where neither the servers' core nor the load feels it.
+fn aside() -> Command {
+    let mut curl = Command::new("chrt");
+    curl.args(["--idle", "0", "taskset", "-c", super::load::CORE, "curl"]);
+    curl
 }
 
 /// What curl was answered.
