@@ -11,6 +11,7 @@ use eligibility::number::{CityCode, InsurerNumber, LinkNumber, Serial};
 use crate::kept::{Held, Kept, set_word, spelled};
 use crate::key::{Hash, Place};
 use crate::people;
+use crate::prefetch::TOGETHER;
 use crate::record;
 use crate::share::shared;
 use crate::state::{Map, State};
@@ -187,7 +188,12 @@ impl<'s> Plan<'s> {
     pub(crate) fn expect(&mut self, places: Vec<Place>) {
         let state = self.state;
         let copied = |places: Vec<Place>| -> Vec<_> {
-            places.into_iter().map(|place| (place, Draft::of(state, place))).collect()
+            let mut drafts = Vec::with_capacity(places.len());
+            for places in places.chunks(TOGETHER) {
+                state.prefetch_places(places);
+                drafts.extend(places.iter().map(|place| (*place, Draft::of(state, *place))));
+            }
+            drafts
         };
         self.drafts.extend(shared(places, copied).into_iter().flatten());
     }

@@ -5,14 +5,15 @@
 //! is taken for many before the next one.
 
 use crate::index::Index;
-use crate::key::Hash;
+use crate::key::{Hash, Place, Spot};
+use crate::people::People;
 use crate::reader::Key;
 use crate::segment::fetch_all;
 use crate::state::State;
 
 /// So many are waited for at once: more than the processor can ask memory for, few enough to stay near
 /// until they are looked at.
-const TOGETHER: usize = 32;
+pub(crate) const TOGETHER: usize = 32;
 
 impl State {
     /// Brings near what finds of these keys will look at. Without effect but on time.
@@ -28,8 +29,16 @@ impl State {
                     true
                 });
             }
-            fetch_all(spots.iter().map(|(people, spot)| people.first(*spot)));
-            fetch_all(spots.iter().flat_map(|(people, spot)| people.second(*spot)));
+            fetch_records(&spots);
+        }
+    }
+
+    /// Brings near what is kept in these places. Without effect but on time.
+    pub(crate) fn prefetch_places(&self, places: &[Place]) {
+        for places in places.chunks(TOGETHER) {
+            let spots: Vec<_> =
+                places.iter().map(|place| (&*self.people[place.shard()], place.spot())).collect();
+            fetch_records(&spots);
         }
     }
 
@@ -46,4 +55,9 @@ impl State {
             }
         }
     }
+}
+
+fn fetch_records(spots: &[(&People, Spot)]) {
+    fetch_all(spots.iter().map(|(people, spot)| people.first(*spot)));
+    fetch_all(spots.iter().flat_map(|(people, spot)| people.second(*spot)));
 }
