@@ -184,28 +184,59 @@ fn lower_classes_stop_and_quiet_callers_are_answered_beside_noisy_ones() {
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }
 
-#[test]
-fn an_institution_has_a_budget_and_its_neighbours_have_theirs() {
+/// A gateway at which an institution may ask ten times a second.
+fn with_budgets() -> World {
     let mut world = World::prepared(60);
     world.rewrite("drain_seconds = 30", "drain_seconds = 30\nrequests_per_institution = 10");
     world.start();
-    let ask = |name: &str, count: usize| {
-        let mut stream = world.client(name).connect().unwrap();
-        stream.write_all(request("").repeat(count).as_bytes()).unwrap();
-        stream.write_all(b"GET /v1/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
-        let mut octets = Vec::new();
-        let _ = stream.read_to_end(&mut octets);
-        let text = String::from_utf8(octets).unwrap();
-        let count = |word: &str| text.matches(word).count();
-        assert_eq!(count("HTTP/1.1 429"), count("\"rate_limited\""));
-        assert_eq!(count("retry-after: "), count("HTTP/1.1 429"));
-        (count("HTTP/1.1 200"), count("HTTP/1.1 429"))
-    };
-    let (answered, refused) = ask("reception", 60);
-    assert!((20..30).contains(&answered) && answered + refused == 60, "{answered} and {refused}");
-    assert_eq!(ask("reception-2", 15), (15, 0));
+    world
+}
+
+/// Asks so often at once: how many were answered, and for how long each of the others is to wait.
+fn ask_at_once(world: &World, name: &str, count: usize) -> (usize, Vec<u32>) {
+    let mut stream = world.client(name).connect().unwrap();
+    stream.write_all(request("").repeat(count).as_bytes()).unwrap();
+    stream.write_all(b"GET /v1/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut octets = Vec::new();
+    let _ = stream.read_to_end(&mut octets);
+    let text = String::from_utf8(octets).unwrap();
+    let refused = text.matches("HTTP/1.1 429").count();
+    assert_eq!(refused, text.matches("\"rate_limited\"").count());
+    let after = text.split("retry-after: ").skip(1).map(|rest| rest.split("\r\n").next().unwrap());
+    let after: Vec<_> = after.map(|seconds| seconds.parse().unwrap()).collect();
+    assert_eq!(after.len(), refused);
+    (text.matches("HTTP/1.1 200").count(), after)
+}
+
+#[test]
+fn an_institution_has_a_budget_and_its_neighbours_have_theirs() {
+    let world = with_budgets();
+    let (answered, refused) = ask_at_once(&world, "reception", 60);
+    assert!((20..30).contains(&answered) && answered + refused.len() == 60, "{answered}");
+    assert_eq!(ask_at_once(&world, "reception-2", 15), (15, vec![]));
     std::thread::sleep(SECOND);
-    assert!(ask("reception", 10).0 >= 9, "a second later");
+    assert!(ask_at_once(&world, "reception", 10).0 >= 9, "a second later");
+}
+
+#[test]
+fn three_blind_retries_gain_nothing_and_harm_nobody() {
+    let world = with_budgets();
+    let began = Instant::now();
+    let (mut answered, mut left, mut asked, mut waits) = (0, 60, 0, Vec::new());
+    for _ in 0..4 {
+        let (now, refused) = ask_at_once(&world, "reception", left);
+        asked += left;
+        answered += now;
+        left = refused.len();
+        waits.extend(refused);
+        // Between two tries of the one others are answered as ever.
+        assert_eq!(ask_at_once(&world, "reception-2", 3), (3, vec![]));
+    }
+    let budget = 21 + (10.0 * began.elapsed().as_secs_f64()) as usize;
+    assert!(answered <= budget, "{answered} of {asked}: a budget of {budget}");
+    assert!(asked > 120 && left > 0, "{asked} asked, {left} left");
+    assert!(waits.iter().all(|seconds| (1..=10).contains(seconds)), "{waits:?}");
+    assert_eq!(level(&world), "calm", "refusals cost little");
 }
 
 #[test]
