@@ -22,6 +22,8 @@ pub struct ReportHead<'h> {
     pub title: &'h str,
     /// When the check was made.
     pub made_at: Timestamp,
+    /// The instant as of which it was judged, where that is not when it was made.
+    pub known_at: Option<Timestamp>,
 }
 
 /// Writes the page.
@@ -78,9 +80,10 @@ fn write_head(into: &mut impl Write, head: ReportHead<'_>) -> std::io::Result<()
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>レセプト請求前資格確認 {title}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
-         <h1>レセプト請求前資格確認の結果</h1>\n<p class=\"made\">{title}　確認日時 {}</p>\n",
+         <h1>レセプト請求前資格確認の結果</h1>\n<p class=\"made\">{title}　確認日時 {}{}</p>\n",
         include_str!("report/style.css"),
         told_time(head.made_at),
+        head.known_at.map_or_else(String::new, |at| format!("　{}時点の情報による", told_time(at))),
     )
 }
 

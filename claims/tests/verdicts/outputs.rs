@@ -77,12 +77,15 @@ fn a_report_stands_alone() {
     outcomes.iter().for_each(|outcome| summary.add(outcome));
     let mut json = Vec::new();
     outcomes.iter().for_each(|outcome| outcome.write_json(&mut json));
-    let head = ReportHead { title: "RECEIPTC.UKE <1>", made_at: Timestamp::from_millis(1_782_000_000_000) };
+    let made_at = Timestamp::from_millis(1_782_000_000_000);
+    let known_at = Timestamp::parse("2026-06-01T09:30:00+09:00");
+    let head = ReportHead { title: "RECEIPTC.UKE <1>", made_at, known_at };
     let mut page = Vec::new();
     write_report(&mut page, head, &summary, read_results(&json[..])).unwrap();
     let page = String::from_utf8(page).unwrap();
     for part in [
         "RECEIPTC.UKE &lt;1&gt;",
+        "2026年6月1日 9:30時点の情報による",
         "<tr class=\"split\">",
         "<tr class=\"unreadable\">",
         "全レセプト<b>8件</b>700点",

@@ -121,7 +121,7 @@ impl Precheck {
     fn finish(&self, file: &Path, files: &Files, summary: &Summary) -> Result<(), CommandError> {
         files.write_csv()?;
         files.write_summary(summary)?;
-        files.write_report(file, summary, Clock::system().now())?;
+        files.write_report(file, summary, (Clock::system().now(), self.known_at))?;
         let copied = files.write_copy(file, self.whom.into())?;
         print(file, files, summary, copied);
         if summary.all.claims == 0 {

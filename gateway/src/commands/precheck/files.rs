@@ -77,11 +77,11 @@ impl Files {
         &self,
         file: &Path,
         summary: &Summary,
-        made_at: Timestamp,
+        (made_at, known_at): (Timestamp, Option<Timestamp>),
     ) -> Result<(), CommandError> {
         let path = self.folder.join("report.html");
         let title = file.file_name().unwrap_or_default().to_string_lossy();
-        let head = ReportHead { title: &title, made_at };
+        let head = ReportHead { title: &title, made_at, known_at };
         write_report(create(&path)?, head, summary, stored(&self.results_path())?)
             .map_err(|error| spoiled(&path, &error))
     }
