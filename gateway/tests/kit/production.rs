@@ -21,6 +21,8 @@ fn the_production_configuration_passes_with_its_files_in_place() {
         ("/etc/shikaku/tls/partners-ca.pem", "tls/ca.pem"),
         ("/etc/shikaku/jpki/user-ca-2.pem", "jpki/user-ca-1.pem"),
         ("/etc/shikaku/jpki/user-ca-3.pem", "jpki/user-ca-2.pem"),
+        ("/etc/shikaku/tls/database-ca.pem", "tls/ca.pem"),
+        ("/etc/shikaku/secrets/database-password", "README.md"),
         ("/etc/shikaku/insurers.csv", "insurers.csv"),
         ("/etc/shikaku/secrets/pseudonym.key", "secrets/pseudonym.key"),
         ("/etc/shikaku/secrets/audit.key", "secrets/audit.key"),
