@@ -33,6 +33,8 @@ struct Sent {
     records: Vec<Record>,
     /// Whether an operator lets it count, once it was held back.
     decided: Option<bool>,
+    /// Whether the operator was told that it is done.
+    told: bool,
 }
 
 impl Sent {
@@ -148,7 +150,7 @@ impl Life {
                 (person, (!gone).then_some(first + at))
             };
             let records = (0..count).map(record).collect();
-            feeder.sent.push(Sent { first, records, decided: None });
+            feeder.sent.push(Sent { first, records, decided: None, told: false });
         }
         let sent = feeder.sent[feeder.answered].clone();
         if sent.is_dropped() {
@@ -196,11 +198,15 @@ impl Life {
             true => inside.admission().release(source, &oldest.delivery).map(drop),
             false => inside.admission().drop(source, &oldest.delivery),
         };
-        done.map_err(|error| error.to_string())?;
-        if lets {
+        of.told = done.is_ok();
+        if lets && done.is_ok() {
             feeder.promised = feeder.promised.max(last);
         }
-        Ok(())
+        let done = done.map_err(|error| error.to_string());
+        if done.is_err() && !self.house.disk.is_dead() {
+            self.learn_what_was_dropped();
+        }
+        done
     }
 
     /// Lets the follower read on, a little.
@@ -222,7 +228,30 @@ impl Life {
         let end = if self.random.random_bool(0.5) { End::Power } else { End::Process };
         let struck = self.house.disk.struck();
         self.house.restart(end);
+        self.learn_what_was_dropped();
         self.check(struck.as_deref());
+    }
+
+    /// An operator who drops one and is not told that it is done leaves it dropped, held back as it was, or,
+    /// where it only waited for others that went then, taken.
+    fn learn_what_was_dropped(&mut self) {
+        let inside = self.house.inside();
+        for (source, feeder) in &mut self.feeders {
+            let held = inside.held.of(*source);
+            for sent in feeder.sent.iter_mut().filter(|sent| sent.is_dropped() && !sent.told) {
+                let name = sent.name(*source);
+                let counts = |(person, word): &Record| {
+                    word.is_some_and(|word| {
+                        says(&inside.followed.memory, *source, *person) == Some(word.to_string())
+                    })
+                };
+                match held.iter().find(|one| one.delivery == name) {
+                    Some(one) => sent.decided = one.reasons.is_empty().then_some(true),
+                    None if sent.records.iter().any(counts) => sent.decided = Some(true),
+                    None => {}
+                }
+            }
+        }
     }
 
     fn check(&mut self, struck: Option<&str>) {
