@@ -20,6 +20,10 @@ pub(super) struct Load {
     pub(super) seconds: u32,
     /// Cards that sign, in place of numbers.
     pub(super) cards: bool,
+    /// Cards with keys on the curve P-384, whose signatures cost ten times as much to check.
+    pub(super) curve: bool,
+    /// Connections.
+    pub(super) connections: u32,
     /// A connection for each.
     pub(super) fresh: bool,
 }
@@ -33,6 +37,8 @@ pub(super) struct Measured {
     /// Answers that were not the right ones, or none.
     pub(super) wrong: u64,
     percentiles: Vec<(f64, f64)>,
+    /// The 99th percentile of those alone that were answered, from when they were sent, in milliseconds.
+    pub(super) answered_p99: f64,
 }
 
 impl Measured {
@@ -56,15 +62,16 @@ impl Measured {
 impl Load {
     /// Numbers over connections that keep open.
     pub(super) const fn numbers() -> Self {
-        Self { rate: 1_000, seconds: 5, cards: false, fresh: false }
+        Self { rate: 1_000, seconds: 5, cards: false, curve: false, connections: 64, fresh: false }
     }
 
     fn scenario(&self, folder: &Folder) -> String {
-        let Self { rate, seconds, cards, fresh } = *self;
+        let Self { rate, seconds, cards, curve, connections, fresh } = *self;
+        let rsa_keys = if curve { 0 } else { 16 };
         let kind = if cards { "card" } else { "number" };
         format!(
-            "name='compare'\n[target]\nurl='https://{}'\nfolder='{}'\n[institutions]\nconnections=64\n\
-             [mix]\n{kind}=1\n[cards]\nsigning='before'\nshares={{good=1}}\n[numbers]\nshares={{good=1}}\n\
+            "name='compare'\n[target]\nurl='https://{}'\nfolder='{}'\n[institutions]\nconnections={connections}\n\
+             [mix]\n{kind}=1\n[cards]\nsigning='before'\nrsa_keys={rsa_keys}\nshares={{good=1}}\n[numbers]\nshares={{good=1}}\n\
              [generator]\nsigners=2\n\
              [[phases]]\nname='warm'\nshape='constant'\nrate={rate}\nseconds={WARM}\nwarm_up=true\nfresh={}\n\
              [[phases]]\nname='steady'\nshape='constant'\nrate={rate}\nseconds={seconds}\nfresh={}\n",
@@ -93,7 +100,8 @@ impl Load {
         if !matches!(output.status.code(), Some(0 | 1)) {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
         }
-        self.measured(&out)
+        let measured = self.measured(&out)?;
+        Ok(Measured { answered_p99: answered_p99(&String::from_utf8_lossy(&output.stdout)), ..measured })
     }
 
     fn measured(&self, out: &Path) -> Result<Measured, Failed> {
@@ -108,8 +116,20 @@ impl Load {
         let rows = 0..text.lines().count();
         let percentiles = table.column("percentile", rows.clone()).into_iter();
         let percentiles = percentiles.zip(table.column("latency_ms", rows)).collect();
-        Ok(Measured { rate: mean(column("ended")), cores: mean(column("server_cores")), wrong, percentiles })
+        Ok(Measured {
+            rate: mean(column("ended")),
+            cores: mean(column("server_cores")),
+            wrong,
+            percentiles,
+            answered_p99: f64::NAN,
+        })
     }
+}
+
+/// The last row but one of the report's table.
+fn answered_p99(report: &str) -> f64 {
+    let row = report.lines().find_map(|line| line.trim().strip_prefix("answered "));
+    row.and_then(|row| row.split_whitespace().nth(4)?.parse().ok()).unwrap_or(f64::NAN)
 }
 
 /// A CSV file of numbers.

@@ -2,18 +2,19 @@
 //!
 //! ```sh
 //! cargo build --release -p gateway -p loadtest
-//! cargo run --release -p benches --example compare -- target/release [throughput latency cards connections jobs]
+//! cargo run --release -p benches --example compare -- target/release [throughput latency cards connections overload jobs]
 //! ```
 //!
 //! The server has the first core to itself and the load comes from the second, over loopback, mutual
 //! TLS 1.3 and connections that keep open. Every server answers the same questions with as many
-//! octets. A part of the names runs alone; all together take about five minutes. Needs `taskset`,
+//! octets. A part of the names runs alone; all together take about ten minutes. Needs `taskset`,
 //! `chrt`, `curl`, and for their rows `nginx` and `redis-server`.
 
 mod bare;
 mod feeds;
 mod jobs;
 mod load;
+mod overload;
 mod servers;
 mod signatures;
 
@@ -50,6 +51,9 @@ fn main() -> Result<(), Failed> {
     }
     if wanted("connections") {
         connections(&programs, &folder)?;
+    }
+    if wanted("overload") {
+        overload::four_times(&programs, &folder)?;
     }
     if wanted("jobs") {
         jobs::beside(&programs, &folder)?;
