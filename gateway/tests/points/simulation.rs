@@ -246,7 +246,8 @@ impl Life {
                     })
                 };
                 match held.iter().find(|one| one.delivery == name) {
-                    Some(one) => sent.decided = one.reasons.is_empty().then_some(true),
+                    Some(one) if one.reasons.is_empty() => sent.decided = Some(true),
+                    Some(_) => {}
                     None if sent.records.iter().any(counts) => sent.decided = Some(true),
                     None => {}
                 }
