@@ -34,23 +34,6 @@ impl ledger::Memory for Memory {
     }
 }
 
-fn apply(writer: &mut cache::Writer, batch: &Batch) {
-    let rows = batch.rows.iter().map(|row| match &row.content {
-        Content::Accepted(record) => cache::Row::Accepted(record),
-        Content::Refused(refused) => {
-            cache::Row::Refused { name: row.name().into(), sequence: row.sequence, refused }
-        }
-    });
-    writer.apply(cache::Batch {
-        position: batch.position,
-        source: batch.source,
-        epoch: batch.epoch,
-        committed_at: batch.committed_at,
-        committed_sequence: batch.committed_sequence,
-        rows: rows.collect(),
-    });
-}
-
 fn member(sequence: u64, person: u64, name: &str, more: &str) -> String {
     format!(
         r#"{{"source":"{INSURER}","sequence":{sequence},"kind":"member","link_number":"{person:016}","name":"{name}","sex":"male","birth_date":"1980-01-01","restrictions":[],"coverages":[{{"symbol":"古","number":"{person}","qualified_on":"2001-04-01"}}]{more}}}"#
@@ -99,9 +82,8 @@ fn write(path: &std::path::Path) {
     let (writer, memory) = cache::empty();
     let (writer, clock) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(Timestamp::default())));
     let opened = Ledger::open(path, Options::default()).unwrap();
-    let (follow, time) = (Arc::clone(&writer), Arc::clone(&clock));
-    let visible =
-        move |batches: &[Batch]| batches.iter().for_each(|one| apply(&mut follow.lock().unwrap(), one));
+    let (shown, time) = (Arc::clone(&writer), Arc::clone(&clock));
+    let visible = move |batches: &[Batch]| follow::apply(&mut shown.lock().unwrap(), batches);
     let ledger = opened
         .start(Box::new(Memory(memory)), Box::new(visible), Box::new(move || *time.lock().unwrap()))
         .unwrap();

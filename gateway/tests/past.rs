@@ -16,7 +16,7 @@ use gateway::desk::Staleness;
 use gateway::follow::{self, Followed};
 use gateway::intake::Held;
 use gateway::past::{Past, Today, Wanted};
-use ledger::{Batch, Content, Offer, Place};
+use ledger::{Batch, Offer, Place};
 use proptest::prelude::*;
 
 const SOURCES: [&str; 5] = ["06132013", "138057", "city-131016", "portal", "gateway"];
@@ -134,20 +134,7 @@ fn today() -> Day {
 fn memory_at(batches: &[Batch], position: u64) -> cache::Reader {
     let (mut writer, memory) = cache::empty();
     for batch in batches.iter().take_while(|batch| batch.position <= position) {
-        let rows = batch.rows.iter().map(|row| match &row.content {
-            Content::Accepted(record) => cache::Row::Accepted(record),
-            Content::Refused(refused) => {
-                cache::Row::Refused { name: row.name().into(), sequence: row.sequence, refused }
-            }
-        });
-        writer.apply(cache::Batch {
-            position: batch.position,
-            source: batch.source,
-            epoch: batch.epoch,
-            committed_at: batch.committed_at,
-            committed_sequence: batch.committed_sequence,
-            rows: rows.collect(),
-        });
+        follow::apply(&mut writer, std::slice::from_ref(batch));
     }
     memory
 }
