@@ -11,9 +11,9 @@
 
 mod sieve;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use cache::{View, Writer};
+use cache::View;
 use eligibility::coverage::{Person, Restrictions};
 use eligibility::day::{Day, Timestamp};
 use eligibility::decision::{Reach, protections};
@@ -82,37 +82,38 @@ impl Past {
             return Err(PastError::NotKept { since });
         }
         let position = ledger.position_at(at)?;
-        let (writer, memory) = cache::empty();
-        let mut growing = Growing { writer, position: 0 };
+        let sift = |source, sieve: &mut Sieve<'_>| {
+            let mut batches = Vec::new();
+            ledger.sift(source, position, |row| sieve.wants(row), |batch| batches.push(batch))?;
+            Ok::<_, LedgerError>(batches)
+        };
         // Whom the numbers ever fitted, and in which round that was found out.
-        let (mut rounds, mut found) = (HashMap::new(), HashMap::new());
+        let (mut rounds, mut found, mut said) = (HashMap::new(), HashMap::new(), HashMap::new());
         for (round, (insurer, persons)) in wanted.by_insurer().enumerate() {
             let source = Source::Insurer(insurer);
             let mut sieve = Sieve::of(persons, insurer, found.keys().copied().collect());
-            ledger.sift(source, position, |row| sieve.wants(row), |batch| growing.take(&batch))?;
+            said.insert(source, sift(source, &mut sieve)?);
             for person in sieve.into_found() {
                 found.entry(person).or_insert(round);
             }
             rounds.insert(source, round);
         }
-        let mut missing = BTreeMap::<Source, HashSet<LinkNumber>>::new();
+        let mut missing = BTreeSet::new();
         for (person, round) in &found {
-            for (source, _) in today.memory.words(*person) {
-                if rounds.get(&source).is_none_or(|own| own < round) {
-                    missing.entry(source).or_default().insert(*person);
-                }
-            }
+            let words = today.memory.words(*person).into_iter().map(|(source, _)| source);
+            missing.extend(words.filter(|source| rounds.get(source).is_none_or(|own| own < round)));
         }
-        for (source, persons) in missing {
-            let mut sieve = Sieve::more(persons, rounds.insert(source, usize::MAX).is_none());
-            ledger.sift(source, position, |row| sieve.wants(row), |batch| growing.take(&batch))?;
+        // A source that was read before somebody was found is read anew, as its words go by their order.
+        for source in missing {
+            said.insert(source, sift(source, &mut Sieve::all_of(found.keys().copied().collect()))?);
         }
+        let sources = said.keys().copied().collect();
+        let mut batches: Vec<_> = said.into_values().flatten().collect();
         each_act(ledger, Kind::Dismissal, 0, |batch| {
-            if batch.position <= position {
-                growing.take(&batch);
-            }
+            batches.extend((batch.position <= position).then_some(batch));
         })?;
-        let held = held_back(ledger, today.held, (position, at), rounds.into_keys().collect())?;
+        let memory = remember(batches);
+        let held = held_back(ledger, today.held, (position, at), sources)?;
         let mut met: Vec<_> = found.into_keys().collect();
         met.sort_unstable();
         let restricted = met.iter().filter_map(|link| {
@@ -166,22 +167,20 @@ impl Past {
     }
 }
 
-/// The memory while it is made. Its positions are its own: nobody asks for them.
-struct Growing {
-    writer: Writer,
-    position: u64,
-}
-
-impl Growing {
-    fn take(&mut self, batch: &Batch) {
-        self.position += 1;
+/// The memory that these batches make, in the ledger's order. Its positions are its own: nobody asks for
+/// them.
+fn remember(mut batches: Vec<Batch>) -> cache::Reader {
+    batches.sort_unstable_by_key(|batch| batch.position);
+    let (mut writer, memory) = cache::empty();
+    for (batch, position) in batches.iter().zip(1..) {
         // Whoever's subsidy was accepted had a card, whichever it was.
         let cards: Vec<_> = batch.rows.iter().filter_map(|row| card_of(&row.content)).collect();
         let mut told = follow::as_applied(batch);
-        told.position = self.position;
+        told.position = position;
         told.rows.splice(..0, cards.iter().map(cache::Row::Accepted));
-        self.writer.apply(told);
+        writer.apply(told);
     }
+    memory
 }
 
 /// A card for the person of a subsidy.

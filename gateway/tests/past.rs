@@ -230,6 +230,26 @@ proptest! {
 }
 
 #[test]
+fn a_dismissal_settles_nothing_that_came_later_by_the_same_name() {
+    let house = House::new();
+    let insurer = source_of(SOURCES[0]);
+    house.act(Said::Dismissal { of: insurer, name: "1".into() });
+    let refused = (2, 1, 1, Vec::new());
+    let mark = (1, 1, 1, Vec::new());
+    house.append(SOURCES[0], &[line(SOURCES[0], 1, refused), line(SOURCES[0], 2, mark)]);
+    let query = questions().next().unwrap();
+    let staleness = Staleness { after_ms: i64::MAX / 4, ..Staleness::default() };
+    let doubt = || {
+        let at = house.batches().last().unwrap().committed_at;
+        let past = house.past(at, std::slice::from_ref(&query));
+        past.reach(&staleness, &past.view(), insurer).doubt.map(|doubt| doubt.word())
+    };
+    assert_eq!(doubt(), Some("stale"));
+    house.act(Said::Dismissal { of: insurer, name: "1".into() });
+    assert_eq!(doubt(), None);
+}
+
+#[test]
 fn a_delivery_that_was_held_back_then_was_held_back() {
     let house = House::new();
     let insurer = source_of(SOURCES[0]);

@@ -35,26 +35,25 @@ impl Wanted {
     }
 }
 
-/// Lets through what a source says of some persons, and of its own standing.
+/// Lets through what a source says of some persons, and of its own standing: marks, and what is or was
+/// in quarantine.
 pub(super) struct Sieve<'w> {
     wanted: Option<(InsurerNumber, &'w Persons)>,
     /// Whose rows are let through.
     persons: HashSet<LinkNumber>,
     found: HashSet<LinkNumber>,
-    /// Whether the source's standing is wanted: marks, and what is or was in quarantine.
-    standing: bool,
 }
 
 impl<'w> Sieve<'w> {
     /// For those who, in this insurer's words, were ever among the wanted, for the persons known
     /// already, and for its standing.
     pub(super) fn of(wanted: &'w Persons, insurer: InsurerNumber, known: HashSet<LinkNumber>) -> Self {
-        Self { wanted: Some((insurer, wanted)), persons: known, found: HashSet::new(), standing: true }
+        Self { wanted: Some((insurer, wanted)), persons: known, found: HashSet::new() }
     }
 
-    /// For these persons, and perhaps for the source's standing.
-    pub(super) fn more(persons: HashSet<LinkNumber>, standing: bool) -> Self {
-        Self { wanted: None, persons, found: HashSet::new(), standing }
+    /// For these persons, and for the source's standing.
+    pub(super) fn all_of(persons: HashSet<LinkNumber>) -> Self {
+        Self { wanted: None, persons, found: HashSet::new() }
     }
 
     /// Whom it has found out.
@@ -66,18 +65,18 @@ impl<'w> Sieve<'w> {
     /// numbers fitted was replaced.
     pub(super) fn wants(&mut self, row: Glance<'_>) -> bool {
         if let Some(refused) = row.refused() {
-            if let Some(Subject::Person(person)) = refused.subject.filter(|_| self.standing) {
+            if let Some(Subject::Person(person)) = refused.subject {
                 // An accepted word on the same person makes it good.
                 self.persons.insert(person);
             }
-            return self.standing;
+            return true;
         }
-        if row.is_veiled() || self.standing && row.may_settle() {
+        if row.is_veiled() || row.may_settle() {
             let Some(record) = row.record() else { return false };
             let settles = matches!(record.said, Said::Mark { .. }) || !record.resolves.is_empty();
             let of = record.said.subject();
             let known = matches!(of, Some(Subject::Person(person)) if self.persons.contains(&person));
-            return self.meets(&record) || known || self.standing && settles;
+            return self.meets(&record) || known || settles;
         }
         let born = row.birth_date().and_then(|day| Day::parse(str::from_utf8(day).ok()?));
         let on_that_day = born.is_some_and(|day| self.wanted.is_some_and(|(_, all)| all.contains_key(&day)));
