@@ -17,6 +17,7 @@ use super::tell::{Tell, count};
 use super::{DrillError, Setup};
 use crate::folder::Folder;
 use crate::outcome::{Kind, Word};
+use crate::patients::cards::UNLINKED;
 use crate::proxy::Faults;
 
 /// `card.responder.deadline_ms`, as it is unless configured.
@@ -31,14 +32,15 @@ pub(super) fn run(setup: &Setup, folder: &Path, tell: &mut Tell) -> Result<(), D
     );
     let mut house = House::prepare(setup, folder)?;
     let nation = Folder::open(&house.folder)?;
-    let responder = Responder::start(&house, &nation)?;
+    let different = (setup.people / 4).clamp(50, 1000);
+    let responder = Responder::start(&house, &nation, different)?;
     let address = free_address()?;
     let quick = Line::open(address, responder.address, Faults::default())?;
     second_lists_only(&house)?;
     house.configure(
         "[ledger]",
         &format!(
-            "[card.responder]\nurl = \"http://{address}/\"\nfailures = 3\npause_seconds = {PAUSE}\n\n[ledger]"
+            "[card.responder]\nurl = \"http://{address}/\"\nunlinked = true\nfailures = 3\npause_seconds = {PAUSE}\n\n[ledger]"
         ),
     )?;
     house.start()?;
@@ -46,7 +48,6 @@ pub(super) fn run(setup: &Setup, folder: &Path, tell: &mut Tell) -> Result<(), D
     let mut next = || cards.next().ok_or_else(|| DrillError("too few people with a card".to_owned()));
 
     let url = house.url();
-    let different = (setup.people / 4).clamp(50, 1000);
     let mix = "card = 37\nnumber = 51";
     let desks = Desks { url: &url, folder: &house.folder, mix, cards: different, shapes: steady(setup.rate) };
     let mut load = desks.start(setup)?;
@@ -140,18 +141,19 @@ fn first_cards(house: &House, nation: &Folder) -> Result<Vec<Card>, DrillError> 
     good.map(|plan| Card::issue(&authority, plan.serial, Some(place.clone()))).collect()
 }
 
-/// `openssl ocsp` for the first authority, to which every linked card is good.
+/// `openssl ocsp` for the first authority, to which every card is good, the desks' unlinked ones too.
 struct Responder {
     address: std::net::SocketAddr,
     process: Child,
 }
 
 impl Responder {
-    fn start(house: &House, nation: &Folder) -> Result<Self, DrillError> {
+    fn start(house: &House, nation: &Folder, cards: u64) -> Result<Self, DrillError> {
         let people = (0..nation.population.people()).filter_map(|place| nation.population.person(place));
         let linked = people.filter_map(|person| person.card).map(|card| card.serial);
         let named = nation.population.cards().into_iter().map(|plan| plan.serial);
-        let mut serials: Vec<_> = linked.chain(named).collect();
+        // A few more are issued than asked for, as every sort has at least one.
+        let mut serials: Vec<_> = linked.chain(named).chain(UNLINKED..UNLINKED + 2 * cards).collect();
         serials.sort_unstable();
         serials.dedup();
         let line = |serial: u64| {

@@ -18,7 +18,7 @@ use crate::scenario::Cards;
 use crate::target::read;
 
 /// Serials from here on are nobody's: nations have about a card a person, from 114 million on.
-const UNLINKED: u64 = 3_000_000_000;
+pub const UNLINKED: u64 = 3_000_000_000;
 const DAY_SECONDS: i64 = 86_400;
 
 /// The cards with their keys.
