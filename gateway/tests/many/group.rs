@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::server::{Server, program, run};
 use crate::world::{World, free_address, shikaku};
@@ -19,6 +20,8 @@ pub(crate) struct Database {
     pub(crate) primary: Option<Server>,
     pub(crate) standby: Option<Server>,
     ports: [u16; 2],
+    /// Go after the servers.
+    _folders: [TempDir; 2],
 }
 
 /// The name of the database.
@@ -27,12 +30,12 @@ const NAME: &str = "shikaku";
 impl Database {
     /// A primary that waits for its standby at every commit.
     pub(crate) fn new() -> Self {
-        let folder = || tempfile::TempDir::new().unwrap().keep();
+        let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+        let [first, second] = folders.each_ref().map(TempDir::path);
         let ports = [free_address().port(), free_address().port()];
-        let (first, second) = (folder(), folder());
-        let primary = Server::new(&first, Some(ports[0]), DURABLE);
+        let primary = Server::new(first, Some(ports[0]), DURABLE);
         primary.psql("postgres", &format!("CREATE DATABASE {NAME}")).unwrap();
-        crate::server::own(&second);
+        crate::server::own(second);
         let mut base = program("pg_basebackup");
         base.args([
             "-h",
@@ -50,10 +53,10 @@ impl Database {
         ]);
         run(base.arg(second.join("data")));
         let follow = format!("{DURABLE}\nprimary_conninfo = 'host=127.0.0.1 port={} user=shikaku'", ports[0]);
-        let standby = Server::start(&second, Some(ports[1]), &follow);
+        let standby = Server::start(second, Some(ports[1]), &follow);
         primary.psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'").unwrap();
         primary.psql("postgres", "SELECT pg_reload_conf()").unwrap();
-        let database = Self { primary: Some(primary), standby: Some(standby), ports };
+        let database = Self { primary: Some(primary), standby: Some(standby), ports, _folders: folders };
         until("the standby is synchronous", || {
             database.sql("SELECT sync_state FROM pg_stat_replication") == "sync"
         });

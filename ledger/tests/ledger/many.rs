@@ -171,8 +171,8 @@ fn gateways_tell_each_other_how_far_they_are() {
 
 #[test]
 fn a_server_that_is_away_is_told_and_comes_back() {
-    let folder = TempDir::new().unwrap().keep();
-    let first = Server::new(&folder, None, "fsync = off");
+    let folder = TempDir::new().unwrap();
+    let first = Server::new(folder.path(), None, "fsync = off");
     let url = first.database();
     migrate(&server(&url, "one")).unwrap();
     let house = House::at(TempDir::new().unwrap(), server(&url, "one"));
@@ -181,7 +181,7 @@ fn a_server_that_is_away_is_told_and_comes_back() {
     let away = house.try_feed(insurer(), &[member(2, 1, "b", "")]);
     assert!(matches!(away, Err(LedgerError::Away { .. })), "{away:?}");
     until("it is told", || house.ledger().standing().away.is_some());
-    let _again = Server::start(&folder, None, "fsync = off");
+    let _again = Server::start(folder.path(), None, "fsync = off");
     until("taken again", || house.try_feed(insurer(), &[member(2, 1, "b", "")]).is_ok());
     let taken = house.feed(insurer(), &[member(2, 1, "b", ""), member(3, 1, "c", "")]);
     assert_eq!((taken.duplicates, taken.accepted, taken.generation), (1, 1, 3));
@@ -267,7 +267,8 @@ fn a_ledger_moves_from_file_to_server_and_back() {
 
 #[test]
 fn the_server_is_known_by_its_certificate() {
-    let folder = TempDir::new().unwrap().keep();
+    let kept = TempDir::new().unwrap();
+    let folder = kept.path();
     let ca = rcgen::KeyPair::generate().unwrap();
     let mut of_ca = rcgen::CertificateParams::new([]).unwrap();
     of_ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -294,7 +295,7 @@ fn the_server_is_known_by_its_certificate() {
         certificate.display(),
         key.display()
     );
-    let own = Server::new(&folder, Some(port), &tls);
+    let own = Server::new(folder, Some(port), &tls);
     let database = own.database().rsplit('/').next().unwrap().to_owned();
     let url = format!("postgres://shikaku@localhost:{port}/{database}");
     let with = |ca| Place::of_url(&url, &Access { ca: Some(ca), ..Access::default() }).unwrap();

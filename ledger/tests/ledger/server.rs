@@ -25,16 +25,17 @@ pub(crate) struct Server {
 impl Server {
     /// A new one, with these lines in its configuration.
     pub(crate) fn new(folder: &Path, port: Option<u16>, settings: &str) -> Self {
-        let data = folder.join("data");
-        own(folder);
-        run(program("initdb")
-            .args(["--auth=trust", "--username=shikaku", "--no-sync", "-E", "UTF8", "-D"])
-            .arg(&data));
+        prepare(folder);
         Self::start(folder, port, settings)
     }
 
     /// Starts what is in the folder.
     pub(crate) fn start(folder: &Path, port: Option<u16>, settings: &str) -> Self {
+        Self::start_until(folder, port, settings, "")
+    }
+
+    /// The same; this is done once it has ended.
+    fn start_until(folder: &Path, port: Option<u16>, settings: &str, after: &str) -> Self {
         let listen = port.map_or(String::from("listen_addresses = ''"), |port| {
             format!("listen_addresses = '127.0.0.1'\nport = {port}")
         });
@@ -46,7 +47,7 @@ impl Server {
         std::fs::write(&conf, text).unwrap();
         let postgres = newest("postgres");
         let script = format!(
-            "{} -D {} >>{}/log 2>&1 & child=$!; echo started; read _; kill -INT $child; wait $child",
+            "{} -D {} >>{}/log 2>&1 & child=$!; echo started; read _; kill -INT $child; wait $child; {after}",
             postgres.display(),
             folder.join("data").display(),
             folder.display()
@@ -115,13 +116,23 @@ impl Drop for Server {
     }
 }
 
-/// The one that all tests of the process share.
+/// The one that all tests of the process share. Nothing drops it, so its folder goes with its end.
 pub(crate) fn shared() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(|| {
         let folder = TempDir::new().unwrap().keep();
-        Server::new(&folder, None, "fsync = off\nmax_connections = 300")
+        prepare(&folder);
+        let after = format!("rm -rf {}", folder.display());
+        Server::start_until(&folder, None, "fsync = off\nmax_connections = 300", &after)
     })
+}
+
+/// Makes the files of a new server.
+fn prepare(folder: &Path) {
+    own(folder);
+    run(program("initdb")
+        .args(["--auth=trust", "--username=shikaku", "--no-sync", "-E", "UTF8", "-D"])
+        .arg(folder.join("data")));
 }
 
 /// Lets the server's user in.
