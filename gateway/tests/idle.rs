@@ -24,6 +24,18 @@ fn memory(process: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
+/// What a connection has used is given back when it has been at rest for a while: twice the time between two
+/// looks at it. The library that keeps the memory gives it back to the system while others ask.
+fn others_go_on(world: &World, time: Duration) {
+    let mut others = world.client("reception").connect().unwrap();
+    let mut buffer = [0; 4096];
+    for _ in 0..time.as_millis() / 20 {
+        others.write_all(b"GET /v1/x HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        assert!(others.read(&mut buffer).unwrap() > 0);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 #[ignore = "opens thousands of connections"]
 fn an_idle_connection_takes_no_more_than_is_said() {
@@ -55,14 +67,15 @@ fn an_idle_connection_takes_no_more_than_is_said() {
             stream
         };
         let warm: Vec<_> = (0..200).map(|_| open(&mut buffer)).collect();
-        std::thread::sleep(Duration::from_secs(1));
+        others_go_on(&world, Duration::from_secs(3));
         let before = memory(world.process_id());
         let held: Vec<_> = (0..CONNECTIONS).map(|_| open(&mut buffer)).collect();
-        std::thread::sleep(Duration::from_secs(2));
+        others_go_on(&world, Duration::from_secs(3));
         let each = memory(world.process_id()).saturating_sub(before) / CONNECTIONS as u64;
         println!("{}: {each} octets an idle connection", String::from_utf8_lossy(protocol));
         drop((warm, held));
-        assert!(each <= Service::IDLE_OCTETS, "{each} octets");
+        let most = if protocol == b"h2" { Service::IDLE_OCTETS } else { Service::IDLE_OCTETS_HTTP1 };
+        assert!(each <= most, "{each} octets");
         std::thread::sleep(Duration::from_secs(2));
     }
 }

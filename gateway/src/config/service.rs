@@ -67,8 +67,11 @@ pub struct Service {
 }
 
 impl Service {
-    /// Octets of memory that an idle connection takes, at the most.
-    pub const IDLE_OCTETS: u64 = 16 * 1024;
+    /// Octets of memory that an idle connection takes, at the most: with HTTP/2, whose library keeps its
+    /// buffers.
+    pub const IDLE_OCTETS: u64 = 48 * 1024;
+    /// The same with HTTP/1.1.
+    pub const IDLE_OCTETS_HTTP1: u64 = 16 * 1024;
 
     /// What is wrong with its bounds on a machine with so much memory; half of it is for what is served.
     #[must_use]

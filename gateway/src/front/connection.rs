@@ -1,6 +1,7 @@
 //! One connection: its handshake, the protocol it speaks, its requests, its end.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use pki::UnixTime;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::LazyConfigAcceptor;
@@ -35,6 +37,9 @@ const BUFFER: usize = 4 * scan::HEAD_OCTETS;
 const STREAMS: u32 = 64;
 /// Time that a connection which has just come is given for its first request, when all others end.
 const LAST_CALL: Duration = Duration::from_secs(1);
+
+/// A stream after its handshake.
+type Stream = Box<TlsStream<TcpStream>>;
 
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +86,9 @@ pub(super) async fn serve(
     let _ = socket.set_nodelay(true);
     let (identity, metrics) = (entrance.identity(), Arc::clone(&porch.metrics));
     let within = Duration::from_secs(porch.limits.handshake_seconds);
-    let greeted = tokio::time::timeout(within, greet(&porch, &identity, socket, from.ip())).await;
+    // In a room of its own, which is given back before the connection rests.
+    let greeting = Box::pin(greet(&porch, &identity, socket, from.ip()));
+    let greeted = tokio::time::timeout(within, greeting).await;
     let stream = match greeted.unwrap_or(Err(Failed::Late)) {
         Ok(stream) => stream,
         Err(failed) => return metrics.handshake(failed.word()),
@@ -120,7 +127,7 @@ async fn greet(
     identity: &Identity,
     socket: TcpStream,
     from: IpAddr,
-) -> Result<TlsStream<TcpStream>, Failed> {
+) -> Result<Stream, Failed> {
     let greeting = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), socket);
     let greeting = greeting.await.map_err(|_| Failed::Refused)?;
     porch.load.greet(place(from)).await.ok_or(Failed::Shed)?;
@@ -128,7 +135,7 @@ async fn greet(
     tokio::select! {
         stream = greeting.into_stream(Arc::clone(&identity.tls)) => {
             porch.metrics.stage(Stage::Handshake, began.elapsed());
-            stream.map_err(|_| Failed::Refused)
+            stream.map(Box::new).map_err(|_| Failed::Refused)
         }
         Ok(()) = end => Err(Failed::Dropped),
     }
@@ -144,7 +151,7 @@ fn place(from: IpAddr) -> u64 {
 }
 
 /// Speaks HTTP/1.1 or HTTP/2, as ALPN chose; without ALPN it is HTTP/1.1.
-async fn speak(caller: Arc<Caller>, stream: TlsStream<TcpStream>) {
+async fn speak(caller: Arc<Caller>, stream: Stream) {
     let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let traffic = Arc::clone(&caller.traffic);
     let pace = Pace::new(Arc::clone(&caller.porch.load), tenant(&caller.peer));
@@ -155,20 +162,15 @@ async fn speak(caller: Arc<Caller>, stream: TlsStream<TcpStream>) {
     });
     // The two libraries' connections have no common type.
     macro_rules! finish {
-        ($connection:expr) => {{
-            let mut connection = std::pin::pin!($connection);
-            tokio::select! {
-                _ = connection.as_mut() => return,
-                _ = stop.wait_for(|stop| *stop) => {}
-            }
+        ($connection:ident) => {{
             if !traffic.has_begun() {
                 tokio::select! {
-                    _ = connection.as_mut() => return,
+                    _ = $connection.as_mut() => return,
                     () = tokio::time::sleep(LAST_CALL) => {}
                 }
             }
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            $connection.as_mut().graceful_shutdown();
+            let _ = $connection.await;
         }};
     }
     if is_http2 {
@@ -181,13 +183,35 @@ async fn speak(caller: Arc<Caller>, stream: TlsStream<TcpStream>) {
             .max_pending_accept_reset_streams(20)
             .keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(10));
-        finish!(builder.serve_connection(io, service));
+        let mut connection = Box::pin(builder.serve_connection(io, service));
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+        finish!(connection);
     } else {
-        let io = TokioIo::new(Strict::http1(stream, Arc::clone(&traffic), pace, route::takes_stream));
+        let mut io = Box::new(Strict::http1(stream, Arc::clone(&traffic), pace, route::takes_stream));
         let mut builder = http1::Builder::new();
         // The watch keeps the time of heads, and of everything else.
         builder.header_read_timeout(None).max_buf_size(BUFFER);
-        finish!(builder.serve_connection(io, service));
+        loop {
+            let mut connection = Box::pin(builder.serve_connection(TokioIo::new(io), service.clone()));
+            let rests = tokio::select! {
+                _ = connection.as_mut() => return,
+                _ = stop.wait_for(|stop| *stop) => false,
+                () = traffic.rests() => true,
+            };
+            if !rests {
+                return finish!(connection);
+            }
+            // The library's buffers take more than all the rest. At rest there is nothing in them.
+            io = Pin::into_inner(connection).into_parts().io.into_inner();
+            tokio::select! {
+                _ = io.inner().get_ref().0.readable() => {}
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
+        }
+        let _ = io.shutdown().await;
     }
 }
 

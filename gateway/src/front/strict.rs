@@ -76,6 +76,11 @@ impl<S> Strict<S> {
     pub(super) fn http2(inner: S, traffic: Arc<Traffic>, pace: Pace) -> Self {
         Self { inner, traffic, pace, reader: Reader::Http2(Frames::default()) }
     }
+
+    /// What is read.
+    pub(super) const fn inner(&self) -> &S {
+        &self.inner
+    }
 }
 
 impl Http1 {

@@ -14,8 +14,8 @@ use crate::refusal::Refusal;
 
 /// Looks a limit has: it ends between itself and a quarter more.
 const LOOKS: u32 = 4;
-/// Bounds of the time between two looks.
-const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+/// Bounds of the time between two looks. Between two looks without a step a connection comes to rest.
+const LOOK_EVERY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(500));
 
 /// What a connection waits for the other side to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,8 @@ pub(super) struct Traffic {
     late: AtomicBool,
     why: OnceLock<Ended>,
     ended: Notify,
+    /// It has asked nothing for a while.
+    idle: Notify,
 }
 
 impl Default for Traffic {
@@ -91,6 +93,7 @@ impl Default for Traffic {
             late: AtomicBool::new(false),
             why: OnceLock::new(),
             ended: Notify::new(),
+            idle: Notify::new(),
         }
     }
 }
@@ -163,6 +166,17 @@ impl Traffic {
                 return;
             }
             notified.await;
+        }
+    }
+
+    /// Ends when the connection has been at rest for a while, and still is: every answer is on its way,
+    /// and of the next request nothing has come.
+    pub(super) async fn rests(&self) {
+        loop {
+            self.idle.notified().await;
+            if self.waits() == Some(Ended::Idle) {
+                return;
+            }
         }
     }
 
@@ -298,6 +312,9 @@ impl Watched {
             return true;
         }
         self.looks = self.looks.saturating_add(1);
+        if waits == Some(Ended::Idle) && self.looks == 1 {
+            self.traffic.idle.notify_one();
+        }
         match waits {
             Some(why) if every * self.looks >= limits.of(why) => {
                 self.traffic.end(why);

@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use crate::exchange;
 use crate::world::World;
@@ -180,6 +181,25 @@ fn a_request_may_come_octet_by_octet() {
     while read.windows(8).filter(|window| window == b"HTTP/1.1").count() < 3 {
         let count = stream.read(&mut buffer).unwrap();
         read.extend_from_slice(&buffer[..count]);
+    }
+}
+
+#[test]
+fn a_connection_that_has_rested_is_served_as_before() {
+    let mut stream = WORLD.client("reception").connect().unwrap();
+    let octets = query(&format!("content-length: {}\r\n", QUERY.len()));
+    let (head, rest) = octets.split_at(40);
+    // Longer than the time between two looks at it, whole and in the middle of a head.
+    let rested = Duration::from_millis(1300);
+    let mut buffer = [0; 4096];
+    for pieces in [&[octets.as_str()][..], &[&octets], &[head, rest], &[&octets]] {
+        for piece in pieces {
+            stream.write_all(piece.as_bytes()).unwrap();
+            stream.flush().unwrap();
+            std::thread::sleep(rested);
+        }
+        let count = stream.read(&mut buffer).unwrap();
+        assert_eq!(Reply::parse(&buffer[..count]).unwrap().word(), "valid");
     }
 }
 
