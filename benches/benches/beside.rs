@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -108,7 +108,8 @@ impl Redis {
         let socket = folder.join("redis");
         let mut server = Command::new("redis-server");
         server.args(["--port", "0", "--save", "", "--appendonly", "no", "--loglevel", "warning"]);
-        let server = server.arg("--unixsocket").arg(&socket).current_dir(folder).spawn().ok()?;
+        let server =
+            server.arg("--unixsocket").arg(&socket).current_dir(folder).stdout(Stdio::null()).spawn().ok()?;
         for _ in 0..200 {
             if let Ok(stream) = UnixStream::connect(&socket) {
                 return Some(Self { server, stream: BufReader::new(stream) });
