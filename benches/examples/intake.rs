@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `load` | `feed load` of the nation into a new ledger, the whole command: records a second, octets a record |
 //! | `post` | one delivery of an insurer over HTTPS from one client until it is answered, so durable and visible: once of persons new to the insurer, once of the same persons again; then small ones, each by itself |
-//! | `desk RATE` | p99 of number queries at this rate, alone and beside such a delivery, and what the delivery reaches; a few answers are another than the nation has it, as the deliveries make people members of a second insurer |
+//! | `desk RATE` | p99 of number queries at this rate, alone and beside such a delivery, what the delivery reaches, and small ones after it; a few answers are another than the nation has it, as the deliveries make people members of a second insurer |
 //!
 //! What SQLite alone takes for the same packs: `cargo run --release -p ledger --example measure`.
 
@@ -213,6 +213,11 @@ impl Bench {
                 "records_per_second": DELIVERY as f64 / seconds, "accepted": answer["accepted"],
             }))?;
         }
+        self.small("a delivery of one record, a new connection each, until it is visible")
+    }
+
+    /// Small deliveries, each by itself.
+    fn small(&self, what: &str) -> Outcome<()> {
         let mut took = Vec::new();
         for _ in 0..SMALL {
             let file = self.write("small.ndjson", self.next_sequence()?, 1)?;
@@ -220,7 +225,7 @@ impl Bench {
         }
         took.sort_by(f64::total_cmp);
         say(&json!({
-            "measured": "a delivery of one record, a new connection each, until it is visible",
+            "measured": what,
             "p50_ms": took.get(SMALL / 2), "p99_ms": took.get(SMALL * 99 / 100),
         }))
     }
@@ -239,6 +244,7 @@ impl Bench {
         std::thread::sleep(Duration::from_secs(5 + SECONDS + 3));
         let delivered_from = began.elapsed().as_secs_f64();
         let (answer, seconds) = self.deliver(&file)?;
+        self.small("small ones beside the desk")?;
         desk.wait()?;
         let result: Value = serde_json::from_slice(&fs::read(self.path("desk/result.json"))?)?;
         say(&json!({
@@ -256,12 +262,13 @@ fn scenario_at(rate: u64) -> String {
         )
     };
     format!(
-        "name = \"beside\"\nabout = \"The desk alone, then beside a delivery.\"\nobjectives = [\"errors == 0\"]\n\
+        "name = \"beside\"\nabout = \"The desk alone, then beside deliveries.\"\nobjectives = [\"errors == 0\"]\n\
          [target]\nurl = \"https://{ADDRESS}\"\nfolder = \".\"\n\
          [institutions]\nhospitals = 4\nclinics = 40\ndental = 30\npharmacies = 30\nconnections = 8\n\
-         [mix]\nnumber = 100\n{}{}",
+         [mix]\nnumber = 100\n{}{}{}",
         phase("alone", SECONDS),
         phase("beside", SECONDS),
+        phase("small", SECONDS),
     )
 }
 

@@ -11,6 +11,7 @@
 
 pub(crate) mod client;
 
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -34,21 +35,51 @@ pub(crate) fn free_address() -> SocketAddr {
 
 /// A demonstration folder with a gateway that can be started, stopped and killed.
 pub(crate) struct World {
+    // Dropped before the folder.
+    leash: Leash,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) listen: SocketAddr,
     pub(crate) admin: SocketAddr,
     process: Option<Child>,
 }
 
+/// Stops the gateway of a world that nothing drops, and removes its folder, once the process of the tests has
+/// ended: a shell waits for the end of its input, by which it is told whom to stop.
+struct Leash(Child);
+
+impl Leash {
+    fn new(folder: &Path) -> Self {
+        let script =
+            "id=; while read -r next; do id=$next; done; [ -z \"$id\" ] || kill -9 \"$id\"; rm -rf \"$0\"";
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(script).arg(folder).stdin(Stdio::piped());
+        Self(shell.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// This process is the one to be stopped from now on.
+    fn hold(&mut self, id: Option<u32>) {
+        let id = id.map_or(String::new(), |id| id.to_string());
+        writeln!(self.0.stdin.as_mut().unwrap(), "{id}").unwrap();
+    }
+}
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let leash = Leash::new(folder.path());
+        Self { leash, folder, listen: free_address(), admin: free_address(), process: None }
+    }
+
     /// A new folder, not yet served.
     pub(crate) fn prepared(people: u64) -> Self {
-        let world = Self {
-            folder: tempfile::tempdir().unwrap(),
-            listen: free_address(),
-            admin: free_address(),
-            process: None,
-        };
+        let world = Self::new();
         let output = world.demo(people);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         world
@@ -56,12 +87,7 @@ impl World {
 
     /// A copy of this folder for another gateway, at addresses of its own, not yet served.
     pub(crate) fn beside(&self) -> Self {
-        let world = Self {
-            folder: tempfile::tempdir().unwrap(),
-            listen: free_address(),
-            admin: free_address(),
-            process: None,
-        };
+        let world = Self::new();
         let copied = Command::new("cp").arg("-a").arg(self.path(".")).arg(world.path("")).status().unwrap();
         assert!(copied.success());
         world.rewrite(&self.listen.to_string(), &world.listen.to_string());
@@ -106,12 +132,20 @@ impl World {
     /// Starts `serve` by a command that lacks the configuration's path.
     pub(crate) fn serve_by(&mut self, serve: &mut Command) {
         let log = std::fs::File::options().append(true).create(true).open(self.path("serve.log")).unwrap();
-        self.process = Some(serve.arg(self.path("shikaku.toml")).stderr(log).spawn().unwrap());
+        let process = serve.arg(self.path("shikaku.toml")).stderr(log).spawn().unwrap();
+        self.leash.hold(Some(process.id()));
+        self.process = Some(process);
+    }
+
+    /// The running process, which the leash lets go.
+    fn take(&mut self) -> Option<Child> {
+        self.leash.hold(None);
+        self.process.take()
     }
 
     /// Leaves the running process to the caller.
     pub(crate) fn leave(&mut self) -> Child {
-        self.process.take().unwrap()
+        self.take().unwrap()
     }
 
     pub(crate) fn wait_until_ready(&mut self) {
@@ -126,7 +160,7 @@ impl World {
 
     /// `kill -9`.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut process) = self.process.take() {
+        if let Some(mut process) = self.take() {
             process.kill().unwrap();
             process.wait().unwrap();
         }
@@ -134,7 +168,7 @@ impl World {
 
     /// SIGTERM, and its exit code.
     pub(crate) fn stop(&mut self) -> Option<i32> {
-        let mut process = self.process.take()?;
+        let mut process = self.take()?;
         let id = process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         process.wait().unwrap().code()
