@@ -6,6 +6,7 @@
 //! cargo run --release -p benches --example intake -- target/release nation work load
 //! cargo run --release -p benches --example intake -- target/release nation work post
 //! cargo run --release -p benches --example intake -- target/release nation work desk 2000
+//! cargo run --release -p benches --example intake -- target/release nation work restart
 //! ```
 //!
 //! | last word | measures |
@@ -13,6 +14,7 @@
 //! | `load` | `feed load` of the nation into a new ledger, the whole command: records a second, octets a record |
 //! | `post` | one delivery of an insurer over HTTPS from one client until it is answered, so durable and visible: once of persons new to the insurer, once of the same persons again; then small ones, each by itself |
 //! | `desk RATE` | p99 of number queries at this rate, alone and beside such a delivery, what the delivery reaches, and small ones after it; a few answers are another than the nation has it, as the deliveries make people members of a second insurer |
+//! | `restart` | seconds until the gateway answers after `kill -9`, four times; the first start may have to follow what came since memory was saved |
 //!
 //! What SQLite alone takes for the same packs: `cargo run --release -p ledger --example measure`.
 
@@ -64,7 +66,8 @@ fn main() -> Outcome<()> {
         "load" => bench.load(),
         "post" => bench.post(),
         "desk" => bench.desk(rest.first().map_or(Ok(2_000), |rate| rate.parse())?),
-        other => Err(format!("{other:?} is not load, post or desk").into()),
+        "restart" => bench.restart(),
+        other => Err(format!("{other:?} is not load, post, desk or restart").into()),
     }
 }
 
@@ -135,6 +138,16 @@ impl Bench {
         }
         say(&json!({"measured": "start", "seconds": began.elapsed().as_secs_f64()}))?;
         Ok(serving)
+    }
+
+    fn restart(&self) -> Outcome<()> {
+        for _ in 0..4 {
+            let serving = self.serve()?;
+            // Memory is saved meanwhile.
+            std::thread::sleep(Duration::from_secs(5));
+            drop(serving);
+        }
+        Ok(())
     }
 
     fn curl(&self) -> Command {

@@ -31,6 +31,7 @@ mod fhir;
 mod frames;
 mod handshakes;
 pub mod load;
+mod lookout;
 mod names;
 mod oqs;
 mod pace;
@@ -55,11 +56,11 @@ use tokio::task::JoinSet;
 
 pub(crate) use body::Arriving;
 pub use entrance::{Entrance, EntranceError, Plan};
+pub use lookout::Watch;
 pub use places::Places;
 pub use porch::{Porch, PorchError};
 pub use sockets::{Door, SocketError, Sockets};
 pub use tls::TlsError;
-pub use traffic::Watch;
 
 /// Pause after a failed accept: when file descriptors run out, spinning helps nobody.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
