@@ -100,11 +100,10 @@ impl Load {
         if !matches!(output.status.code(), Some(0 | 1)) {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
         }
-        let measured = self.measured(&out)?;
-        Ok(Measured { answered_p99: answered_p99(&String::from_utf8_lossy(&output.stdout)), ..measured })
+        self.measured(&out, &String::from_utf8_lossy(&output.stdout))
     }
 
-    fn measured(&self, out: &Path) -> Result<Measured, Failed> {
+    fn measured(&self, out: &Path, report: &str) -> Result<Measured, Failed> {
         let text = std::fs::read_to_string(out.join("seconds.csv"))?;
         let table = Table::of(&text);
         let whole = WARM..WARM + self.seconds as usize;
@@ -121,7 +120,7 @@ impl Load {
             cores: mean(column("server_cores")),
             wrong,
             percentiles,
-            answered_p99: f64::NAN,
+            answered_p99: answered_p99(report),
         })
     }
 }
