@@ -114,8 +114,9 @@ fn a_revoked_card_stays_so_over_restarts_and_lists_and_a_hold_is_released() {
     let both = [revoked("employee", Reason::KeyCompromise), revoked("dependent-child", Reason::Hold)];
     let word = |world: &World, name: &str| world.card(name).ask(&world.client("reception")).word();
 
-    for place in PLACES {
-        publish(&world, place, 1, &both);
+    // The list that is read last is the oldest.
+    for (later, place) in (1..).zip(PLACES) {
+        publish(&world, place, later, &both);
     }
     world.start();
     assert_eq!(word(&world, "employee"), "card_revoked");
@@ -129,7 +130,7 @@ fn a_revoked_card_stays_so_over_restarts_and_lists_and_a_hold_is_released() {
 
     // Newer lists without them, and a restart: the revoked stays, the hold is gone.
     for place in PLACES {
-        publish(&world, place, 2, &[]);
+        publish(&world, place, 5, &[]);
     }
     world.start();
     assert_eq!(word(&world, "employee"), "card_revoked");

@@ -41,8 +41,8 @@ impl Memories {
         let listed_at = seconds(list.this_update);
         for remembered in revoked(list) {
             let held = self.revoked.entry((authority, remembered.serial)).or_insert(remembered);
-            // Once revoked for ever, nothing said later makes it a hold.
-            if held.hold {
+            // Once revoked for ever, nothing makes it a hold; a hold is as new as the newest list with it.
+            if held.hold && !(remembered.hold && remembered.listed_at < held.listed_at) {
                 *held = remembered;
             }
         }
