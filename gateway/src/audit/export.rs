@@ -17,7 +17,9 @@ use super::entry::by_number;
 use super::frame::Seal;
 use super::key::Keys;
 use super::record::{Mark, RECORD, Record};
-use super::walk::{self, ChainFile, Walk};
+use super::retain;
+use super::synced::{Found, Synced};
+use super::walk::{self, ChainFile, Fault, Walk};
 
 /// Records taken between these instants, the second not included.
 #[derive(Clone, Copy, Debug)]
@@ -100,12 +102,22 @@ where
     let folder = folder.join(class.word());
     // A group around midnight lies in one file.
     let days = span.from.day_in_japan().plus(-1)..=span.to.day_in_japan().plus(1);
-    let mut files = walk::files(&folder)?;
-    files.retain(|file| !file.dropped && days.contains(&file.day));
+    let synced = match Synced::read(&folder, keys)? {
+        Found::Mark(mark) => mark.place.frame,
+        Found::Nothing | Found::Unreadable => u64::MAX,
+    };
+    let (files, _) = walk::begun(&folder)?;
+    let ends = (1..=files.len()).map(|next| match files.get(next).map(|next| retain::head_of(next, class)) {
+        Some(Ok(head)) => End::At(head.before_end),
+        Some(Err(_)) => End::Unknown,
+        None => End::Behind(synced),
+    });
+    let mut files: Vec<_> = files.iter().zip(ends).collect();
+    files.retain(|(file, _)| !file.dropped && days.contains(&file.day));
     let (next, unread) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let read = || {
-        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(why) = read_file(file, class, (span, keys), &each) {
+        while let Some((file, end)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(why) = read_file((file, *end), class, (span, keys), &each) {
                 let one = Unread { path: file.path.clone(), why };
                 unread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(one);
             }
@@ -120,8 +132,19 @@ where
     Ok(unread.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
+/// Where the records of a file end.
+#[derive(Clone, Copy)]
+enum End {
+    /// At this octet, as the next file says; what lies behind was torn.
+    At(u64),
+    /// In the last file, with any frame from this on, which may be torn or on its way.
+    Behind(u64),
+    /// The next file does not say.
+    Unknown,
+}
+
 fn read_file(
-    file: &ChainFile,
+    (file, end): (&ChainFile, End),
     class: Class,
     (span, keys): (Span, &Keys),
     each: &impl Fn(&Record),
@@ -130,17 +153,26 @@ fn read_file(
     let seal = keys.sealed_by(walk.head.key).and_then(|key| Seal::new(key, &walk.head.salt));
     let seal = seal.ok_or_else(|| format!("sealed with key {}, which was not given", walk.head.key))?;
     loop {
-        let number = walk.place.frame;
+        let (octet, number) = (walk.place.end, walk.place.frame);
+        if matches!(end, End::At(end) if end == octet) {
+            return Ok(());
+        }
+        let may_be_torn = matches!(end, End::Behind(frame) if number >= frame);
         let mut frame = match walk.next() {
             Ok(Some(frame)) => frame,
+            Ok(None) if matches!(end, End::At(_)) => {
+                return Err(format!("ends before frame {number}, and the next file follows a later one"));
+            }
             Ok(None) => return Ok(()),
+            Err(fault) if may_be_torn && !matches!(fault, Fault::Read(_)) => return Ok(()),
             Err(fault) => return Err(format!("frame {number} {fault}")),
         };
         if !span.meets(frame.head.first_at, frame.head.last_at) {
             continue;
         }
-        let opened = seal.open(&frame.head, &mut frame.body);
-        let opened = opened.ok_or_else(|| format!("frame {number} is not as it was sealed"))?;
+        let Some(opened) = seal.open(&frame.head, &mut frame.body) else {
+            return if may_be_torn { Ok(()) } else { Err(format!("frame {number} is not as it was sealed")) };
+        };
         for record in opened.chunks_exact(RECORD).filter_map(Record::of_octets) {
             if span.meets(record.at, record.at) {
                 each(&record);

@@ -13,7 +13,10 @@ use super::class::Class;
 use super::frame::{FILE_HEAD, Fields, FileHead};
 use super::key::{KeyId, Keys};
 use super::synced::{authentication, is_authentic};
-use super::walk::{self, Place, Walk};
+use super::walk::{self, ChainFile, Place, Walk};
+
+/// Said of ends that do not hold.
+pub(super) const ENDS: &str = "what retention left of the file is not as it was written";
 
 const MAGIC: [u8; 8] = *b"SKDROPD\0";
 /// Octets before the authentication, and with it.
@@ -124,6 +127,15 @@ pub(super) fn drop_old(
         File::open(&folder)?.sync_all()?;
     }
     Ok(dropped)
+}
+
+/// The head of a file, which retention leaves; else why it cannot be had.
+pub(super) fn head_of(file: &ChainFile, class: Class) -> Result<FileHead, String> {
+    if file.dropped {
+        let ends = Ends::read(&file.path, class).ok().flatten();
+        return ends.map(|ends| ends.head).ok_or_else(|| ENDS.to_owned());
+    }
+    Walk::open(&file.path, class).map(|walk| walk.head).map_err(|fault| fault.to_string())
 }
 
 /// Head and end of a file that holds up to where the next one says it ends.

@@ -84,6 +84,10 @@ impl Synced {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             Err(error) => return Err(error),
         };
+        if file.metadata()?.len() == 0 {
+            // A crash came between making the file and writing into it.
+            return Ok(Found::Nothing);
+        }
         let mut octets = [0; OCTETS];
         if file.read_exact_at(&mut octets, 0).is_err() {
             return Ok(Found::Unreadable);

@@ -12,7 +12,7 @@ use super::class::Class;
 use super::frame::{Seal, TAG};
 use super::key::Keys;
 use super::record::RECORD;
-use super::retain::Ends;
+use super::retain::{self, ENDS, Ends};
 use super::synced::{Found, Synced};
 use super::walk::{self, ChainFile, Fault, Frame, Place, Walk};
 
@@ -122,8 +122,10 @@ struct Proof<'k> {
 impl Proof<'_> {
     fn run(&mut self, folder: &Path) -> Result<(), Box<Broken>> {
         let unreadable = |proof: &Self, error: std::io::Error| proof.broken("", &error.to_string());
-        let files = walk::files(folder).map_err(|error| unreadable(self, error))?;
-        match Synced::read(folder, self.keys).map_err(|error| unreadable(self, error))? {
+        // The mark first: what is written meanwhile lies behind it.
+        let mark = Synced::read(folder, self.keys).map_err(|error| unreadable(self, error))?;
+        let (files, unbegun) = walk::begun(folder).map_err(|error| unreadable(self, error))?;
+        match mark {
             Found::Mark(mark) => self.mark = Some(mark),
             Found::Nothing if files.is_empty() => {}
             Found::Nothing => {
@@ -134,13 +136,22 @@ impl Proof<'_> {
             }
         }
         for (at, file) in files.iter().enumerate() {
-            let next = files.get(at + 1).map(|next| self.end_by(next)).transpose()?;
+            let next = files.get(at + 1).map(|next| {
+                let head = retain::head_of(next, self.class);
+                head.map(|head| head.before_end).map_err(|why| self.broken(&next.name(), &why))
+            });
+            let next = next.transpose()?;
             self.holds.files += 1;
             if file.dropped {
                 self.dropped(file)?;
             } else {
                 self.file(file, next)?;
             }
+        }
+        if let Some(file) = unbegun {
+            self.holds
+                .notes
+                .push(format!("{}: was not yet begun when a crash came, or is being begun", file.name()));
         }
         let place = self.place.map_or(0, |place| place.frame);
         if let Some(mark) = self.mark.filter(|mark| mark.place.frame > place) {
@@ -149,18 +160,6 @@ impl Proof<'_> {
             return Err(self.broken(files.last().map_or("", |_| "end of the last file"), &why));
         }
         Ok(())
-    }
-
-    /// How many octets of the file before hold, as this one says.
-    fn end_by(&self, file: &ChainFile) -> Result<u64, Box<Broken>> {
-        if file.dropped {
-            let ends = Ends::read(&file.path, self.class).ok().flatten();
-            return ends.map(|ends| ends.head.before_end).ok_or_else(|| self.broken(&file.name(), ENDS));
-        }
-        match Walk::open(&file.path, self.class) {
-            Ok(walk) => Ok(walk.head.before_end),
-            Err(fault) => Err(self.broken(&file.name(), &fault.to_string())),
-        }
     }
 
     fn dropped(&mut self, file: &ChainFile) -> Result<(), Box<Broken>> {
@@ -302,5 +301,3 @@ impl Proof<'_> {
         })
     }
 }
-
-const ENDS: &str = "what retention left of the file is not as it was written";

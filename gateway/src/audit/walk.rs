@@ -64,6 +64,16 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<ChainFile>> {
     Ok(files)
 }
 
+/// The files of a chain, and the one behind them that has no whole head: it is being begun, or a crash came
+/// before that was done. It holds no record.
+pub(super) fn begun(folder: &Path) -> io::Result<(Vec<ChainFile>, Option<ChainFile>)> {
+    let mut files = files(folder)?;
+    let last = files.last().filter(|file| !file.dropped);
+    let octets = last.map(|file| file.path.metadata()).transpose()?.map(|file| file.len());
+    let unbegun = octets.filter(|octets| *octets < FILE_HEAD as u64).and_then(|_| files.pop());
+    Ok((files, unbegun))
+}
+
 /// A frame as it lies in its file.
 pub(super) struct Frame {
     pub(super) head: FrameHead,

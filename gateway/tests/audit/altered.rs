@@ -5,6 +5,7 @@ use gateway::audit::{Class, Keys};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::fixture::lines;
 use crate::{Folder, MORNING, secret};
 
 const HOUR: i64 = 3_600_000;
@@ -148,17 +149,43 @@ fn a_torn_end_is_told_and_everything_before_it_holds() {
         std::fs::write(file, [sound.as_slice(), frame].concat()).unwrap();
         let holds = folder.verify(Class::Answers).unwrap();
         assert_eq!((holds.records, holds.notes.len()), (10, 1), "{holds}");
+        assert_eq!(lines(&folder.config.folder, &folder.keys()).len(), 10);
     }
     // The next start goes on behind it, and its file says so.
     folder.answers(MORNING, 1, 10);
     let holds = folder.verify(Class::Answers).unwrap();
     assert_eq!((holds.records, holds.notes.len()), (20, 1), "{holds}");
+    assert_eq!(lines(&folder.config.folder, &folder.keys()).len(), 20);
     // What lies behind the end that the next file tells of is nobody's record: cutting it is no loss,
     // cutting more is.
     std::fs::write(file, &sound).unwrap();
     assert!(folder.verify(Class::Answers).unwrap().notes.is_empty());
     std::fs::write(file, &sound[..sound.len() - 1]).unwrap();
     assert_eq!(folder.verify(Class::Answers).unwrap_err().record, 9);
+}
+
+#[test]
+fn a_file_that_a_crash_left_unbegun_is_told_and_holds_nothing() {
+    let folder = Folder::new();
+    let next = folder.config.folder.join("answers/2026-11-21-0001.audit");
+    std::fs::create_dir_all(next.parent().unwrap()).unwrap();
+    for records in [0, 10, 20] {
+        let next = next.with_file_name(format!("2026-11-21-{:04}.audit", 1 + records / 5));
+        for octets in [0, 1, 127] {
+            drop(folder.open());
+            std::fs::write(&next, vec![b'S'; octets]).unwrap();
+            let holds = folder.verify(Class::Answers).unwrap();
+            assert_eq!((holds.records, holds.notes.len()), (records, 1), "{octets}: {holds}");
+            assert_eq!(lines(&folder.config.folder, &folder.keys()).len() as u64, records);
+        }
+        // The next start takes it out of the way.
+        folder.answers(MORNING, 1, 10);
+        assert!(folder.verify(Class::Answers).unwrap().notes.is_empty());
+    }
+    // One that was begun and is cut to less is missed.
+    let cut = std::fs::File::options().write(true).open(next.with_file_name("2026-11-21-0006.audit"));
+    cut.unwrap().set_len(100).unwrap();
+    assert_eq!(folder.verify(Class::Answers).unwrap_err().record, 20);
 }
 
 #[test]

@@ -13,7 +13,8 @@ fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/audit-1")
 }
 
-fn lines(folder: &Path, keys: &Keys) -> Vec<String> {
+/// Every answer that is given out, all of each file.
+pub(crate) fn lines(folder: &Path, keys: &Keys) -> Vec<String> {
     let span = Span { from: Timestamp::from_millis(0), to: Timestamp::from_millis(i64::MAX / 2) };
     let lines = Mutex::new(Vec::new());
     let keep = |record: &Record| lines.lock().unwrap().push(serde_json::to_string(record).unwrap());
