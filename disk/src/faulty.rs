@@ -62,6 +62,8 @@ struct State {
     random: StdRng,
     /// Operations so far.
     done: u64,
+    /// Which of them were syncs, of what.
+    syncs: Vec<(u64, PathBuf)>,
     fault: Option<(u64, Fault)>,
     /// What befell whom.
     struck: Option<String>,
@@ -101,6 +103,7 @@ impl Faulty {
             model: Model::default(),
             random: StdRng::seed_from_u64(seed),
             done: 0,
+            syncs: Vec::new(),
             fault: None,
             struck: None,
             dead: false,
@@ -130,6 +133,13 @@ impl Faulty {
     #[must_use]
     pub fn done(&self) -> u64 {
         self.0.state().done
+    }
+
+    /// Which operations so far were syncs of the file of this name.
+    #[must_use]
+    pub fn syncs(&self, name: &str) -> Vec<u64> {
+        let state = self.0.state();
+        state.syncs.iter().filter(|(_, path)| path.ends_with(name)).map(|(number, _)| *number).collect()
     }
 
     /// What was struck, in words; `None` while nothing was.
@@ -200,6 +210,9 @@ impl State {
             return Err((0.0, gone()));
         }
         self.done += 1;
+        if asked == Asked::Sync {
+            self.syncs.push((self.done, path.to_owned()));
+        }
         let Some((at, fault)) = self.fault.filter(|(at, _)| *at <= self.done) else { return Ok(()) };
         let needs_room = matches!(asked, Asked::Create | Asked::Write);
         let error = match fault {
@@ -218,6 +231,17 @@ impl State {
     /// Counts an operation that is done or not.
     fn whole(&mut self, asked: Asked, path: &Path) -> io::Result<()> {
         self.count(asked, path).map_err(|(_, error)| error)
+    }
+
+    /// Makes a file durable, or has it fail.
+    fn sync(&mut self, inode: Inode, path: &Path) -> io::Result<()> {
+        let synced = self.whole(Asked::Sync, path);
+        match &synced {
+            Ok(()) => self.model.sync(inode),
+            Err(_) if self.dead => {}
+            Err(_) => self.model.fail_sync(inode),
+        }
+        synced
     }
 }
 
@@ -264,6 +288,18 @@ impl Disk for Faulty {
         fs::remove_file(file)?;
         state.model.remove(file);
         Ok(())
+    }
+
+    fn renew(&self, file: &Path) -> io::Result<()> {
+        let mut state = self.0.state();
+        let octets = fs::read(file)?;
+        let inode = state.model.inode(file);
+        let counted = state.count(Asked::Write, file);
+        let share = counted.as_ref().err().map_or(1.0, |(share, _)| *share);
+        let some = octets.get(..(octets.len() as f64 * share) as usize).unwrap_or_default();
+        state.model.write(inode, 0, some);
+        counted.map_err(|(_, error)| error)?;
+        state.sync(inode, file)
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
@@ -320,13 +356,6 @@ impl Write for Writing {
 
 impl Created for Writing {
     fn sync(&self) -> io::Result<()> {
-        let mut state = self.disk.0.state();
-        let synced = state.whole(Asked::Sync, &self.path);
-        match &synced {
-            Ok(()) => state.model.sync(self.inode),
-            Err(_) if state.dead => {}
-            Err(_) => state.model.fail_sync(self.inode),
-        }
-        synced
+        self.disk.0.state().sync(self.inode, &self.path)
     }
 }

@@ -15,6 +15,7 @@ pub mod faulty;
 mod folder;
 mod machine;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,19 @@ pub fn of(path: &Path) -> Arc<dyn Disk> {
     }
     let _ = path;
     Arc::new(Machine)
+}
+
+/// Makes the log of a SQLite database durable, before it is opened, as an earlier process left it. What that
+/// could not sync can be read all the same and would count from now on, but a loss of power would end the log
+/// before it, and what is left of the log would be written over a database that is further.
+///
+/// # Errors
+/// As [`Disk::renew`].
+pub fn renew_log(database: &Path) -> io::Result<()> {
+    let mut log = OsString::from(database);
+    log.push("-wal");
+    let log = Path::new(&log);
+    if log.metadata().is_ok_and(|log| log.len() > 0) { of(log).renew(log) } else { Ok(()) }
 }
 
 /// What can be done on a disk. Each of these is one operation that may fail, or be the last.
@@ -66,6 +80,12 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// # Errors
     /// As [`std::fs::remove_file`].
     fn remove(&self, file: &Path) -> io::Result<()>;
+    /// Writes what can be read of a file over itself and makes it durable. Where an earlier sync of it
+    /// failed, what was to be durable can be read and is on no disk, and another sync alone changes nothing.
+    ///
+    /// # Errors
+    /// When it cannot be read, written or made durable.
+    fn renew(&self, file: &Path) -> io::Result<()>;
     /// Makes the names in a folder durable.
     ///
     /// # Errors

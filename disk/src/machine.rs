@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::{Created, Disk, Opened};
@@ -33,6 +34,20 @@ impl Disk for Machine {
 
     fn remove(&self, file: &Path) -> io::Result<()> {
         fs::remove_file(file)
+    }
+
+    fn renew(&self, file: &Path) -> io::Result<()> {
+        let file = File::options().read(true).write(true).open(file)?;
+        let mut octets = vec![0; 1 << 20];
+        let mut at = 0;
+        loop {
+            let some = file.read_at(&mut octets, at)?;
+            if some == 0 {
+                return file.sync_all();
+            }
+            file.write_all_at(octets.get(..some).unwrap_or_default(), at)?;
+            at += some as u64;
+        }
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {

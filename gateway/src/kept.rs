@@ -36,6 +36,9 @@ pub enum KeptError {
     /// The file cannot be read or written.
     #[error("{0}")]
     File(#[from] rusqlite::Error),
+    /// What an earlier process wrote cannot be made durable.
+    #[error("its log: {0}")]
+    Log(#[from] std::io::Error),
     /// The institution has too many bulk messages waiting.
     #[error("too many bulk messages wait to be fetched")]
     Full,
@@ -82,8 +85,9 @@ impl Kept {
     /// Opens the file, and makes it when it is not there.
     ///
     /// # Errors
-    /// SQLite's.
-    pub fn open(path: &Path) -> Result<Self, rusqlite::Error> {
+    /// [`KeptError::File`], [`KeptError::Log`].
+    pub fn open(path: &Path) -> Result<Self, KeptError> {
+        disk::renew_log(path)?;
         let writer = Connection::open(path)?;
         writer.execute_batch(SCHEMA)?;
         let reader = Connection::open(path)?;

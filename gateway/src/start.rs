@@ -8,6 +8,7 @@ use ledger::LedgerError;
 use crate::audit::AuditError;
 use crate::config::ConfigError;
 use crate::front::{EntranceError, PorchError};
+use crate::kept::KeptError;
 use crate::trust::TrustError;
 
 /// Why the gateway cannot start.
@@ -52,7 +53,7 @@ pub enum StartError {
         /// The file.
         path: PathBuf,
         /// Why.
-        error: rusqlite::Error,
+        error: KeptError,
     },
     /// The spool folder cannot be used.
     #[error("feed.spool {path}: {error}")]

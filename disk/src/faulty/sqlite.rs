@@ -216,20 +216,14 @@ unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, _: c_int) -> c_int {
     // SAFETY: an open file. The model is what makes it durable: tests need no real disk.
     let Some(on) = (unsafe { on(file) }) else { return ffi::SQLITE_OK };
     let mut state = on.disk.state();
-    match state.whole(Asked::Sync, &on.path) {
+    match state.sync(on.inode, &on.path) {
         Ok(()) => {
-            state.model.sync(on.inode);
             if let Some(folder) = on.path.parent().filter(|_| on.journal) {
                 state.model.sync_folder(folder);
             }
             ffi::SQLITE_OK
         }
-        Err(_) => {
-            if !state.dead {
-                state.model.fail_sync(on.inode);
-            }
-            ffi::SQLITE_IOERR_FSYNC
-        }
+        Err(_) => ffi::SQLITE_IOERR_FSYNC,
     }
 }
 

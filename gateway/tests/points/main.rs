@@ -35,15 +35,15 @@ impl Point {
     }
 }
 
-/// Operations of a story in which nothing goes wrong.
-fn operations(release: bool) -> u64 {
+/// A story in which nothing goes wrong: how many operations there are, and which are syncs of the ledger's log.
+fn told(release: bool) -> (u64, Vec<u64>) {
     let (mut house, mut story) = (House::new(0), Story::new(release));
     house.open();
     house.go_on(&mut story).unwrap();
     house.close();
-    let operations = house.disk.done();
+    let told = (house.disk.done(), house.disk.syncs("ledger-wal"));
     story.finished(&mut house);
-    operations
+    told
 }
 
 /// Lets one operation go wrong, and looks at what is left.
@@ -64,7 +64,7 @@ fn strike(point: Point, release: bool) -> Option<String> {
 }
 
 fn strike_all(points: u64) {
-    let operations = [false, true].map(operations);
+    let operations = [false, true].map(|release| told(release).0);
     assert!(operations.iter().all(|count| *count > 60), "{operations:?}");
     let next = std::sync::atomic::AtomicU64::new(0);
     let struck = std::sync::atomic::AtomicU64::new(0);
@@ -92,6 +92,18 @@ fn strike_all(points: u64) {
 #[test]
 fn nothing_acknowledged_is_lost_wherever_the_disk_fails() {
     strike_all(POINTS);
+}
+
+#[test]
+fn what_one_process_could_not_sync_is_durable_before_the_next_one_counts_on_it() {
+    for release in [false, true] {
+        let (_, syncs) = told(release);
+        let struck = (0..).zip(syncs.iter().cycle().take(4 * syncs.len())).filter_map(|(seed, at)| {
+            strike(Point { seed, at: *at, fault: Fault::Fail, end: End::Process }, release)
+        });
+        let met = struck.filter(|struck| struck.ends_with("ledger-wal")).count();
+        assert!(met > syncs.len(), "{met} of {syncs:?}");
+    }
 }
 
 #[test]

@@ -99,6 +99,8 @@ pub(crate) fn migrate(path: &Path, busy: Duration) -> Result<(i64, i64), LedgerE
 pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
     let failed = |error: rusqlite::Error| opening(path, &error);
     make_private(path)?;
+    disk::renew_log(path)
+        .map_err(|error| LedgerError::Open { place: path.into(), reason: format!("its log: {error}") })?;
     let mut connection = Connection::open(path).map_err(failed)?;
     connection.busy_timeout(busy).map_err(failed)?;
     if is_empty(&connection).map_err(failed)? {
@@ -121,8 +123,7 @@ pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, Led
     // What is deleted is not to be found in the file any more.
     connection.pragma_update(None, "secure_delete", true).map_err(failed)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20).map_err(failed)?;
-    // What is found in the log may be what an earlier process could not make durable: then it can be
-    // read, and is on no disk. Written once more into the file it is, or this fails.
+    // What is in the log goes into the file: from here on the file alone is the ledger.
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;
     connection.wal_hook(Some(checkpoint)).map_err(failed)?;
     Ok(connection)

@@ -304,7 +304,7 @@ struct Piece {
 }
 
 fn failed(error: KeptError) -> Refusal {
-    if matches!(error, KeptError::File(_)) {
+    if !matches!(error, KeptError::Full) {
         tracing::error!(%error, "what an institution left cannot be kept or read");
     }
     Refusal::Overloaded
