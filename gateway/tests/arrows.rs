@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("disk", &[]),
     ("eligibility", &[]),
     ("pki", &[]),
-    ("ledger", &["eligibility"]),
+    ("ledger", &["disk", "eligibility"]),
     ("cache", &["disk", "eligibility"]),
     ("claims", &["eligibility"]),
     ("population", &["eligibility", "pki"]),

@@ -132,11 +132,11 @@ fn lower_classes_stop_and_quiet_callers_are_answered_beside_noisy_ones() {
     for (path, kind) in
         [("/v1/eligibility/batch", "application/x-ndjson"), ("/v1/prechecks", "application/x-ndjson")]
     {
-        let mut reply = quiet.send("POST", path, kind, QUERY.as_bytes());
+        let mut reply = quiet.send_once("POST", path, kind, QUERY.as_bytes());
         at_times(path, || {
             let refused = reply.status == 503;
             if !refused {
-                reply = quiet.send("POST", path, kind, QUERY.as_bytes());
+                reply = quiet.send_once("POST", path, kind, QUERY.as_bytes());
             }
             refused
         });

@@ -141,7 +141,7 @@ fn a_full_audit_disk_withholds_answers_and_loses_none() {
         Command::new("prlimit").args(["--pid", &process, &format!("--fsize={octets}")]).status().unwrap()
     };
     assert!(limit("1:unlimited").success());
-    let reply = desk.send("POST", "/v1/eligibility/number", "application/json", QUERY.as_bytes());
+    let reply = desk.send_once("POST", "/v1/eligibility/number", "application/json", QUERY.as_bytes());
     assert_eq!((reply.status, reply.word().as_str()), (503, "overloaded"), "{:?}", reply.json());
     assert!(reply.header("retry-after").is_some());
     assert!(limit("unlimited").success());

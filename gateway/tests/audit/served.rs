@@ -223,7 +223,7 @@ fn a_disk_that_fills_up_refuses_the_lower_classes_first() {
     .unwrap();
     world.start();
     let desk = world.client("reception");
-    let batch = desk.send("POST", "/v1/eligibility/batch", "application/x-ndjson", QUERY.as_bytes());
+    let batch = desk.send_once("POST", "/v1/eligibility/batch", "application/x-ndjson", QUERY.as_bytes());
     assert_eq!((batch.status, batch.word().as_str()), (503, "overloaded"));
     let feed = world.client("insurer-06132013").feed("06132013", "");
     assert_eq!((feed.status, feed.word().as_str()), (503, "overloaded"));

@@ -161,7 +161,20 @@ impl Client {
         self.raw(&[head.as_bytes(), body].concat())
     }
 
+    /// As a program in the field does it: comes again when the gateway, on a machine that stands still now and
+    /// then, has too much to do.
     pub(crate) fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Reply {
+        for _ in 0..30 {
+            let reply = self.send_once(method, path, kind, body);
+            if reply.status != 503 || !String::from_utf8_lossy(&reply.body).contains("overloaded") {
+                return reply;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        self.send_once(method, path, kind, body)
+    }
+
+    pub(crate) fn send_once(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Reply {
         self.try_send(method, path, kind, body).unwrap_or_else(|| panic!("no reply to {method} {path}"))
     }
 
