@@ -25,7 +25,8 @@ pub(crate) use read::Tables;
 pub(crate) use schema::migrate;
 pub(crate) use write::Sqlite;
 
-/// Locks the file `PATH.lock` beside the ledger for as long as what it gives lives.
+/// Locks the file `PATH.lock` beside the ledger for as long as what it gives lives, and makes what an earlier
+/// process left in the log durable: it is going to count.
 fn lock(path: &Path) -> Result<File, LedgerError> {
     let mut name = OsString::from(path);
     name.push(".lock");
@@ -36,7 +37,10 @@ fn lock(path: &Path) -> Result<File, LedgerError> {
     let file = File::options().create(true).truncate(false).write(true).open(&name);
     let file = file.map_err(|error| failed(&error))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => match disk::renew_log(path) {
+            Ok(()) => Ok(file),
+            Err(error) => Err(LedgerError::Open { place: path.into(), reason: format!("its log: {error}") }),
+        },
         Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { place: path.into() }),
         Err(TryLockError::Error(error)) => Err(failed(&error)),
     }

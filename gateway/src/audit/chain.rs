@@ -211,6 +211,8 @@ impl Chain {
         if place == begin {
             return self.set_aside(file).map(|()| false);
         }
+        // The next file says that this one holds so far: the power must not take its end away.
+        File::open(&file.path)?.sync_data()?;
         self.id = walk.head.chain;
         self.place = place;
         Ok(true)

@@ -49,7 +49,8 @@ impl ChainFile {
     }
 }
 
-/// The files of a chain, oldest first; none when there is no folder.
+/// The files of a chain, oldest first; none when there is no folder. Of one that retention was dropping when
+/// a crash came, the whole file.
 pub(super) fn files(folder: &Path) -> io::Result<Vec<ChainFile>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -61,6 +62,7 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<ChainFile>> {
         files.extend(ChainFile::of(entry?.path()));
     }
     files.sort();
+    files.dedup_by(|ends, whole| (ends.day, ends.part) == (whole.day, whole.part));
     Ok(files)
 }
 

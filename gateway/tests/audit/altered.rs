@@ -193,11 +193,20 @@ fn retention_drops_whole_files_and_the_chain_still_holds() {
     let folder = three_days();
     let keep = gateway::config::KeepDays { answers: 1, ..gateway::config::KeepDays::default() };
     let now = eligibility::day::Timestamp::from_millis(MORNING + 40 * HOUR);
-    let audit = folder.open();
-    assert_eq!(audit.drop_old(now, &keep).len(), 1, "the day before yesterday");
-    drop(audit);
-    let holds = folder.verify(Class::Answers).unwrap();
-    assert_eq!((holds.files, holds.dropped, holds.records), (3, 1, 32));
+    let oldest = folder.files(Class::Answers)[0].clone();
+    let whole = std::fs::read(&oldest).unwrap();
+    for _ in 0..2 {
+        let audit = folder.open();
+        assert_eq!(audit.drop_old(now, &keep).len(), 1, "the day before yesterday");
+        drop(audit);
+        let holds = folder.verify(Class::Answers).unwrap();
+        assert_eq!((holds.files, holds.dropped, holds.records), (3, 1, 32));
+        // A crash before the file was taken away: it is there still, beside what is left of it.
+        std::fs::write(&oldest, &whole).unwrap();
+        let holds = folder.verify(Class::Answers).unwrap();
+        assert_eq!((holds.files, holds.dropped, holds.records), (3, 0, 40));
+    }
+    std::fs::remove_file(&oldest).unwrap();
     folder.answers(MORNING + 96 * HOUR, 1, 3);
     let audit = folder.open();
     let later = eligibility::day::Timestamp::from_millis(MORNING + 400 * HOUR);

@@ -99,8 +99,6 @@ pub(crate) fn migrate(path: &Path, busy: Duration) -> Result<(i64, i64), LedgerE
 pub(super) fn open_writer(path: &Path, busy: Duration) -> Result<Connection, LedgerError> {
     let failed = |error: rusqlite::Error| opening(path, &error);
     make_private(path)?;
-    disk::renew_log(path)
-        .map_err(|error| LedgerError::Open { place: path.into(), reason: format!("its log: {error}") })?;
     let mut connection = Connection::open(path).map_err(failed)?;
     connection.busy_timeout(busy).map_err(failed)?;
     if is_empty(&connection).map_err(failed)? {
