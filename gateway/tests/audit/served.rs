@@ -225,7 +225,7 @@ fn a_disk_that_fills_up_refuses_the_lower_classes_first() {
     let desk = world.client("reception");
     let batch = desk.send_once("POST", "/v1/eligibility/batch", "application/x-ndjson", QUERY.as_bytes());
     assert_eq!((batch.status, batch.word().as_str()), (503, "overloaded"));
-    let feed = world.client("insurer-06132013").feed("06132013", "");
+    let feed = world.client("insurer-06132013").try_feed("06132013", "").unwrap();
     assert_eq!((feed.status, feed.word().as_str()), (503, "overloaded"));
     let number = desk.send("POST", "/v1/eligibility/number", "application/json", QUERY.as_bytes());
     assert_eq!((number.status, number.word().as_str()), (200, "valid"));

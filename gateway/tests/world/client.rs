@@ -164,7 +164,7 @@ impl Client {
     /// As a program in the field does it: comes again when the gateway, on a machine that stands still now and
     /// then, has too much to do.
     pub(crate) fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> Reply {
-        for _ in 0..30 {
+        for _ in 0..100 {
             let reply = self.send_once(method, path, kind, body);
             if reply.status != 503 || !String::from_utf8_lossy(&reply.body).contains("overloaded") {
                 return reply;
