@@ -233,6 +233,20 @@ impl State {
         self.count(asked, path).map_err(|(_, error)| error)
     }
 
+    /// Counts a write, and notes those octets of it that are written before it fails.
+    fn write<'o>(
+        &mut self,
+        (inode, path): (Inode, &Path),
+        at: usize,
+        octets: &'o [u8],
+    ) -> (&'o [u8], io::Result<()>) {
+        let counted = self.count(Asked::Write, path);
+        let share = counted.as_ref().err().map_or(1.0, |(share, _)| *share);
+        let some = octets.get(..(octets.len() as f64 * share) as usize).unwrap_or_default();
+        self.model.write(inode, at, some);
+        (some, counted.map_err(|(_, error)| error))
+    }
+
     /// Makes a file durable, or has it fail.
     fn sync(&mut self, inode: Inode, path: &Path) -> io::Result<()> {
         let synced = self.whole(Asked::Sync, path);
@@ -294,11 +308,7 @@ impl Disk for Faulty {
         let mut state = self.0.state();
         let octets = fs::read(file)?;
         let inode = state.model.inode(file);
-        let counted = state.count(Asked::Write, file);
-        let share = counted.as_ref().err().map_or(1.0, |(share, _)| *share);
-        let some = octets.get(..(octets.len() as f64 * share) as usize).unwrap_or_default();
-        state.model.write(inode, 0, some);
-        counted.map_err(|(_, error)| error)?;
+        state.write((inode, file), 0, &octets).1?;
         state.sync(inode, file)
     }
 
@@ -339,14 +349,10 @@ struct Writing {
 impl Write for Writing {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let mut state = self.disk.0.state();
-        let counted = state.count(Asked::Write, &self.path);
-        let share = counted.as_ref().err().map_or(1.0, |(share, _)| *share);
-        let some = octets.get(..(octets.len() as f64 * share) as usize).unwrap_or_default();
+        let (some, written) = state.write((self.inode, &self.path), self.at, octets);
         self.file.write_all(some)?;
-        state.model.write(self.inode, self.at, some);
         self.at += some.len();
-        counted.map_err(|(_, error)| error)?;
-        Ok(octets.len())
+        written.map(|()| octets.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

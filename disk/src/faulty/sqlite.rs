@@ -185,14 +185,11 @@ unsafe extern "C" fn write(
     // SAFETY: an open file.
     let Some(on) = (unsafe { on(file) }) else { return put(all) };
     let mut state = on.disk.state();
-    let counted = state.count(Asked::Write, &on.path);
-    let share = counted.as_ref().err().map_or(1.0, |(share, _)| *share);
-    let some = all.get(..(all.len() as f64 * share) as usize).unwrap_or_default();
-    state.model.write(on.inode, at as usize, some);
+    let (some, counted) = state.write((on.inode, &on.path), at as usize, all);
     let written = if some.is_empty() { ffi::SQLITE_OK } else { put(some) };
     match counted {
         Ok(()) => written,
-        Err((_, error)) => code(&error, ffi::SQLITE_IOERR_WRITE),
+        Err(error) => code(&error, ffi::SQLITE_IOERR_WRITE),
     }
 }
 
